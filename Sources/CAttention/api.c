@@ -1,0 +1,107 @@
+/* The public calls: check, plan, drive. */
+#include <math.h>
+
+#include "check.h"
+#include "forward.h"
+#include "scratch.h"
+#include "status.h"
+#include "view.h"
+#include "weights.h"
+
+#define TEXT_(x) #x
+#define TEXT(x) TEXT_(x)
+
+const char *attn_version(void) {
+  return TEXT(ATTN_VERSION_MAJOR) "." TEXT(ATTN_VERSION_MINOR) "." TEXT(ATTN_VERSION_PATCH);
+}
+
+attn_input attn_input_bhsd(const void *data, int64_t heads, int64_t rows, int64_t dim) {
+  return (attn_input){data, heads * rows * dim, rows * dim, dim};
+}
+
+attn_input attn_input_bshd(const void *data, int64_t heads, int64_t rows, int64_t dim) {
+  return (attn_input){data, rows * heads * dim, dim, heads * dim};
+}
+
+attn_output attn_output_bhsd(void *data, int64_t heads, int64_t rows, int64_t dim) {
+  return (attn_output){data, heads * rows * dim, rows * dim, dim};
+}
+
+attn_output attn_output_bshd(void *data, int64_t heads, int64_t rows, int64_t dim) {
+  return (attn_output){data, rows * heads * dim, dim, heads * dim};
+}
+
+/* Sizes that attn_check_options will refuse must not overflow in the strides first. */
+static attn_input dense(int64_t heads, int64_t rows, int64_t dim) {
+  const int64_t largest = INT32_MAX;
+  if (heads < 0 || rows < 0 || dim < 0 || heads > largest || rows > largest || dim > largest) return (attn_input){0};
+  attn_input view = {.stride_row = dim, .stride_head = rows * dim};
+  if (__builtin_mul_overflow(heads, view.stride_head, &view.stride_batch)) view.stride_batch = INT64_MAX;
+  return view;
+}
+
+attn_problem attn_problem_init(attn_type type, int64_t batch, int64_t query_heads, int64_t kv_heads,
+                               int64_t query_length, int64_t key_length, int64_t head_dim, int64_t value_dim) {
+  return (attn_problem){.struct_size = sizeof(attn_problem),
+                        .type = type,
+                        .batch = batch,
+                        .query_heads = query_heads,
+                        .kv_heads = kv_heads,
+                        .query_length = query_length,
+                        .key_length = key_length,
+                        .head_dim = head_dim,
+                        .value_dim = value_dim,
+                        .query = dense(query_heads, query_length, head_dim),
+                        .key = dense(kv_heads, key_length, head_dim),
+                        .value = dense(kv_heads, key_length, value_dim),
+                        .scale = head_dim > 0 ? 1 / sqrt((double)head_dim) : 1,
+                        .window_left = ATTN_UNBOUNDED,
+                        .window_right = ATTN_UNBOUNDED};
+}
+
+/* Takes the scratch memory of a plan; null with the error set when there is none. */
+static attn_arena *scratch_for(const attn_plan *plan) {
+  attn_arena *arena = attn_arena_take((size_t)(plan->thread_bytes * plan->threads));
+  if (!arena)
+    attn_fail(ATTN_ERROR_OUT_OF_MEMORY, "%lld bytes of scratch memory are not to be had",
+              (long long)(plan->thread_bytes * plan->threads));
+  return arena;
+}
+
+attn_status attn_forward(const attn_problem *problem, const attn_output *output, const attn_output *lse) {
+  attn_plan plan;
+  attn_status status = attn_check_options(problem);
+  if (status == ATTN_OK) status = attn_check_data(problem, output, lse);
+  if (status == ATTN_OK) status = attn_plan_make(problem, &plan);
+  if (status != ATTN_OK || plan.items == 0) return status;
+  attn_arena *arena = scratch_for(&plan);
+  if (!arena) return ATTN_ERROR_OUT_OF_MEMORY;
+  attn_forward_run(problem, &plan, output, lse, arena->data);
+  attn_arena_give(arena);
+  return ATTN_OK;
+}
+
+attn_status attn_weights(const attn_problem *problem, const void *lse, void *scores, void *weights) {
+  attn_plan plan;
+  attn_status status = attn_check_options(problem);
+  if (status == ATTN_OK) status = attn_check_matrices(problem, lse, scores, weights);
+  if (status != ATTN_OK || problem->key_length == 0 || (!scores && !weights)) return status;
+  status = attn_plan_make(problem, &plan);
+  if (status != ATTN_OK || plan.items == 0) return status;
+  attn_arena *arena = scratch_for(&plan);
+  if (!arena) return ATTN_ERROR_OUT_OF_MEMORY;
+  attn_weights_run(problem, &plan, lse, scores, weights, arena->data);
+  attn_arena_give(arena);
+  return ATTN_OK;
+}
+
+attn_status attn_alibi_slopes(int64_t heads, double *slopes) {
+  if (heads < 0) return attn_fail(ATTN_ERROR_NEGATIVE_SIZE, "heads is %lld", (long long)heads);
+  if (heads > 0 && !slopes) return attn_fail(ATTN_ERROR_NULL_POINTER, "slopes is null");
+  int64_t power = 1;
+  while (power <= heads / 2) power *= 2;
+  for (int64_t h = 0; h < heads; h++)
+    slopes[h] = h < power ? exp2(-8.0 * (double)(h + 1) / (double)power)
+                          : exp2(-4.0 * (double)(2 * (h - power) + 1) / (double)power);
+  return ATTN_OK;
+}

@@ -1,0 +1,298 @@
+#include "check.h"
+
+#include <math.h>
+#include <stdlib.h>
+
+#include "status.h"
+#include "view.h"
+
+#define CHECK(condition, status, ...) \
+  do {                                \
+    if (!(condition)) return attn_fail(status, __VA_ARGS__); \
+  } while (0)
+
+static attn_status check_sizes(const attn_problem *p) {
+  const struct {
+    const char *name;
+    int64_t size, least;
+  } sizes[] = {{"batch", p->batch, 0},           {"query_heads", p->query_heads, 1},
+               {"kv_heads", p->kv_heads, 1},     {"query_length", p->query_length, 0},
+               {"key_length", p->key_length, 0}, {"head_dim", p->head_dim, 1},
+               {"value_dim", p->value_dim, 1}};
+  for (size_t i = 0; i < sizeof sizes / sizeof sizes[0]; i++) {
+    CHECK(sizes[i].size >= sizes[i].least, ATTN_ERROR_NEGATIVE_SIZE, "%s is %lld; it must be at least %lld",
+          sizes[i].name, (long long)sizes[i].size, (long long)sizes[i].least);
+    CHECK(sizes[i].size <= INT32_MAX, ATTN_ERROR_OVERFLOW, "%s is %lld; the largest size is 2147483647", sizes[i].name,
+          (long long)sizes[i].size);
+  }
+  CHECK(p->query_heads % p->kv_heads == 0, ATTN_ERROR_HEAD_GROUPS,
+        "query_heads (%lld) is not a multiple of kv_heads (%lld)", (long long)p->query_heads, (long long)p->kv_heads);
+  return ATTN_OK;
+}
+
+static attn_status check_scalars(const attn_problem *p) {
+  bool wide = p->type == ATTN_F64;
+  /* The kernels fold log2 e into the scale, and scale / softcap when there is a cap. */
+  double folded = 1.4426950408889634 * p->scale;
+  CHECK(isfinite(p->scale) && isfinite(wide ? folded : (double)(float)folded), ATTN_ERROR_NOT_FINITE,
+        "scale is %g; it must be finite in the type computed in", p->scale);
+  CHECK(isfinite(p->softcap) && isfinite(wide ? p->softcap : (double)(float)p->softcap), ATTN_ERROR_NOT_FINITE,
+        "softcap is %g; it must be finite in the type computed in", p->softcap);
+  CHECK(p->softcap >= 0, ATTN_ERROR_SOFTCAP, "softcap is %g; it must be positive, or 0 for none", p->softcap);
+  if (p->softcap > 0) {
+    double ratio = p->scale / p->softcap;
+    CHECK(isfinite(wide ? ratio : (double)(float)ratio), ATTN_ERROR_NOT_FINITE,
+          "scale / softcap is %g; it must be finite in the type computed in", ratio);
+  }
+  CHECK(p->dropout_probability >= 0 && p->dropout_probability < 1, ATTN_ERROR_DROPOUT,
+        "dropout_probability is %g; it must be at least 0 and below 1", p->dropout_probability);
+  CHECK(p->window_left >= ATTN_UNBOUNDED && p->window_right >= ATTN_UNBOUNDED, ATTN_ERROR_WINDOW,
+        "window is (%lld, %lld); a side is a number of keys, or -1 for unbounded", (long long)p->window_left,
+        (long long)p->window_right);
+  CHECK(p->threads >= 0, ATTN_ERROR_THREADS, "threads is %d; it must be positive, or 0 for the default", p->threads);
+  return ATTN_OK;
+}
+
+static attn_status check_starts(const char *name, const int64_t *starts, int64_t batch, int64_t longest) {
+  CHECK(starts[0] >= 0 && starts[0] <= INT32_MAX, ATTN_ERROR_PACKING, "%s[0] is %lld", name, (long long)starts[0]);
+  for (int64_t b = 0; b < batch; b++) {
+    CHECK(starts[b + 1] >= starts[b] && starts[b + 1] <= (int64_t)INT32_MAX * 64, ATTN_ERROR_PACKING,
+          "%s[%lld] is %lld, after %lld: starts must not decrease", name, (long long)(b + 1), (long long)starts[b + 1],
+          (long long)starts[b]);
+    CHECK(starts[b + 1] - starts[b] <= longest, ATTN_ERROR_PACKING,
+          "%s gives sequence %lld a length of %lld; the shape allows %lld", name, (long long)b,
+          (long long)(starts[b + 1] - starts[b]), (long long)longest);
+  }
+  return ATTN_OK;
+}
+
+static attn_status check_pages(const attn_problem *p) {
+  CHECK(!p->key_starts, ATTN_ERROR_PAGES, "page_table and key_starts exclude each other");
+  CHECK(p->page_rows >= 1 && p->page_rows <= INT32_MAX, ATTN_ERROR_PAGES, "page_rows is %lld; it must be at least 1",
+        (long long)p->page_rows);
+  CHECK(p->page_count >= 0 && p->page_count <= INT32_MAX, ATTN_ERROR_PAGES, "page_count is %lld",
+        (long long)p->page_count);
+  CHECK(p->pages_per_sequence >= 0 && p->pages_per_sequence <= INT32_MAX, ATTN_ERROR_PAGES,
+        "pages_per_sequence is %lld", (long long)p->pages_per_sequence);
+  for (int64_t b = 0; b < p->batch; b++) {
+    int64_t keys = p->key_lengths ? p->key_lengths[b] : p->key_length;
+    int64_t pages = (keys + p->page_rows - 1) / p->page_rows;
+    CHECK(pages <= p->pages_per_sequence, ATTN_ERROR_PAGES,
+          "sequence %lld has %lld keys: that takes %lld pages of %lld rows, pages_per_sequence is %lld", (long long)b,
+          (long long)keys, (long long)pages, (long long)p->page_rows, (long long)p->pages_per_sequence);
+    for (int64_t i = 0; i < pages; i++) {
+      int32_t page = p->page_table[b * p->pages_per_sequence + i];
+      CHECK(page >= 0 && page < p->page_count, ATTN_ERROR_PAGES,
+            "page_table names page %d for sequence %lld; there are %lld pages", (int)page, (long long)b,
+            (long long)p->page_count);
+    }
+  }
+  return ATTN_OK;
+}
+
+attn_status attn_check_options(const attn_problem *p) {
+  CHECK(p, ATTN_ERROR_NULL_POINTER, "problem is null");
+  CHECK(p->struct_size == sizeof(attn_problem), ATTN_ERROR_UNINITIALIZED,
+        "struct_size is %zu, expected %zu: make problems with attn_problem_init", p->struct_size, sizeof(attn_problem));
+  CHECK((unsigned)p->type <= ATTN_BF16, ATTN_ERROR_TYPE, "type is %d, which is no attn_type", (int)p->type);
+  attn_status status = check_sizes(p);
+  if (status == ATTN_OK) status = check_scalars(p);
+  if (status != ATTN_OK) return status;
+
+  CHECK((unsigned)p->alignment <= ATTN_ALIGN_OFFSETS, ATTN_ERROR_ALIGNMENT, "alignment is %d, which is no attn_alignment",
+        (int)p->alignment);
+  CHECK(p->alignment != ATTN_ALIGN_OFFSETS || p->query_offsets || p->batch == 0, ATTN_ERROR_NULL_POINTER,
+        "alignment is by query_offsets, which is null");
+  CHECK(!p->causal || p->alignment != ATTN_ALIGN_SQUARE || p->query_length == p->key_length, ATTN_ERROR_ALIGNMENT,
+        "causal with query_length %lld and key_length %lld needs an alignment: top left, bottom right or an offset",
+        (long long)p->query_length, (long long)p->key_length);
+  if (p->bias.data) {
+    CHECK((unsigned)p->bias.type <= ATTN_BF16, ATTN_ERROR_TYPE, "bias.type is %d, which is no attn_type",
+          (int)p->bias.type);
+    CHECK((p->bias.type == ATTN_F64) == (p->type == ATTN_F64), ATTN_ERROR_TYPE,
+          "bias.type does not go with type: F64 goes with F64 only");
+  }
+  if (p->query_starts) status = check_starts("query_starts", p->query_starts, p->batch, p->query_length);
+  if (status == ATTN_OK && p->key_starts) status = check_starts("key_starts", p->key_starts, p->batch, p->key_length);
+  if (status != ATTN_OK) return status;
+  if (p->key_lengths)
+    for (int64_t b = 0; b < p->batch; b++)
+      CHECK(p->key_lengths[b] >= 0 && p->key_lengths[b] <= p->key_length, ATTN_ERROR_KEY_LENGTH,
+            "key_lengths[%lld] is %lld; key_length is %lld", (long long)b, (long long)p->key_lengths[b],
+            (long long)p->key_length);
+  return p->page_table ? check_pages(p) : ATTN_OK;
+}
+
+/* The bytes from the first to behind the last element of a view, as offsets from its data pointer. */
+typedef struct extent {
+  int64_t low, high;
+} extent;
+
+typedef struct axis {
+  int64_t size, stride;
+} axis;
+
+static bool extent_of(const axis *axes, int count, int64_t element_bytes, extent *result) {
+  int64_t low = 0, high = 0, reach;
+  for (int i = 0; i < count; i++) {
+    if (__builtin_mul_overflow(axes[i].size - 1, axes[i].stride, &reach)) return false;
+    if (__builtin_add_overflow(reach < 0 ? low : high, reach, reach < 0 ? &low : &high)) return false;
+  }
+  if (__builtin_add_overflow(high, 1, &high)) return false;
+  return !__builtin_mul_overflow(low, element_bytes, &result->low) &&
+         !__builtin_mul_overflow(high, element_bytes, &result->high);
+}
+
+/* Whether no two index tuples name the same element: taken from the smallest stride up, each stride must step over
+ * all that the axes below it span. */
+static bool distinct(const axis *axes, int count) {
+  int64_t spanned = 0;
+  bool done[4] = {false};
+  for (int taken = 0; taken < count; taken++) {
+    int next = -1;
+    for (int i = 0; i < count; i++)
+      if (!done[i] && (next < 0 || llabs(axes[i].stride) < llabs(axes[next].stride))) next = i;
+    done[next] = true;
+    if (axes[next].size <= 1) continue;
+    if (llabs(axes[next].stride) <= spanned) return false;
+    spanned += (axes[next].size - 1) * llabs(axes[next].stride);
+  }
+  return true;
+}
+
+typedef struct region {
+  const char *name;
+  uintptr_t low, high;
+} region;
+
+/* Appends the memory of a view to regions; nothing when it has no elements. */
+static attn_status add_region(region *regions, int *count, const char *name, const void *data, const axis *axes,
+                              int axis_count, int64_t element_bytes) {
+  for (int i = 0; i < axis_count; i++)
+    if (axes[i].size == 0) return ATTN_OK;
+  CHECK(data, ATTN_ERROR_NULL_POINTER, "%s is null", name);
+  extent e;
+  CHECK(extent_of(axes, axis_count, element_bytes, &e), ATTN_ERROR_OVERFLOW,
+        "the strides and sizes of %s overflow the address space", name);
+  uintptr_t base = (uintptr_t)data, low = base + (uintptr_t)e.low, high = base + (uintptr_t)e.high;
+  CHECK(low <= base && high >= base, ATTN_ERROR_OVERFLOW, "%s reaches beyond the address space", name);
+  regions[(*count)++] = (region){name, low, high};
+  return ATTN_OK;
+}
+
+/* What the sizes of a problem come to as axes: packed and paged views have rows where padded ones have batches. */
+typedef struct problem_axes {
+  axis query_batch, query_rows, key_batch, key_rows;
+} problem_axes;
+
+static problem_axes axes_of(const attn_problem *p) {
+  problem_axes a = {{p->batch, 0}, {p->query_length, 0}, {p->batch, 0}, {p->key_length, 0}};
+  if (p->query_starts) {
+    a.query_batch.size = 1;
+    a.query_rows.size = p->query_starts[p->batch];
+  }
+  if (p->key_starts) {
+    a.key_batch.size = 1;
+    a.key_rows.size = p->key_starts[p->batch];
+  } else if (p->page_table) {
+    a.key_batch.size = p->page_count;
+    a.key_rows.size = p->page_rows;
+  }
+  return a;
+}
+
+#define MAX_REGIONS 7
+
+static attn_status add_view(region *regions, int *count, const char *name, const attn_input *view, axis batch,
+                            int64_t heads, axis rows, int64_t dim, int64_t element_bytes) {
+  axis axes[] = {{batch.size, batch.size > 1 ? view->stride_batch : 0},
+                 {heads, view->stride_head},
+                 {rows.size, view->stride_row},
+                 {dim, 1}};
+  return add_region(regions, count, name, view->data, axes, 4, element_bytes);
+}
+
+static attn_status add_inputs(const attn_problem *p, bool values, region *regions, int *count) {
+  problem_axes a = axes_of(p);
+  int64_t bytes = attn_type_bytes(p->type);
+  attn_status status = add_view(regions, count, "query.data", &p->query, a.query_batch, p->query_heads, a.query_rows,
+                                p->head_dim, bytes);
+  if (status == ATTN_OK)
+    status = add_view(regions, count, "key.data", &p->key, a.key_batch, p->kv_heads, a.key_rows, p->head_dim, bytes);
+  if (status == ATTN_OK && values)
+    status =
+        add_view(regions, count, "value.data", &p->value, a.key_batch, p->kv_heads, a.key_rows, p->value_dim, bytes);
+  if (status == ATTN_OK && p->mask.data) {
+    const attn_mask *m = &p->mask;
+    axis pairs[] = {{p->batch, m->stride_batch}, {p->query_heads, m->stride_head}, {p->query_length, m->stride_row},
+                    {p->key_length, m->stride_key}};
+    status = add_region(regions, count, "mask.data", m->data, pairs, 4, 1);
+  }
+  if (status == ATTN_OK && p->bias.data) {
+    const attn_bias *b = &p->bias;
+    axis pairs[] = {{p->batch, b->stride_batch}, {p->query_heads, b->stride_head}, {p->query_length, b->stride_row},
+                    {p->key_length, b->stride_key}};
+    status = add_region(regions, count, "bias.data", b->data, pairs, 4, attn_type_bytes(b->type));
+  }
+  return status;
+}
+
+/* Appends a view that is written, which must meet nothing before it. */
+static attn_status add_output(region *regions, int *count, const char *name, const void *data, const axis *axes,
+                              int64_t element_bytes) {
+  int before = *count;
+  attn_status status = add_region(regions, count, name, data, axes, 4, element_bytes);
+  if (status != ATTN_OK || *count == before) return status;
+  CHECK(distinct(axes, 4), ATTN_ERROR_OVERLAP, "the strides of %s make its elements overlap", name);
+  for (int other = 0; other < before; other++)
+    CHECK(regions[before].high <= regions[other].low || regions[other].high <= regions[before].low, ATTN_ERROR_OVERLAP,
+          "%s overlaps %s", name, regions[other].name);
+  return ATTN_OK;
+}
+
+attn_status attn_check_data(const attn_problem *p, const attn_output *output, const attn_output *lse) {
+  CHECK(output, ATTN_ERROR_NULL_POINTER, "output is null");
+  /* No query, no result: nothing will be read or written. */
+  if (p->batch == 0 || p->query_length == 0) return ATTN_OK;
+  region regions[MAX_REGIONS];
+  int count = 0;
+  attn_status status = add_inputs(p, true, regions, &count);
+  problem_axes a = axes_of(p);
+  const struct {
+    const char *name;
+    const attn_output *view;
+    int64_t dim, bytes;
+  } outputs[] = {{"output", output, p->value_dim, attn_type_bytes(p->type)}, {"lse", lse, 1, attn_real_bytes(p)}};
+  for (int i = 0; i < 2 && status == ATTN_OK; i++) {
+    const attn_output *v = outputs[i].view;
+    if (!v) continue;
+    axis axes[] = {{a.query_batch.size, a.query_batch.size > 1 ? v->stride_batch : 0},
+                   {p->query_heads, v->stride_head},
+                   {a.query_rows.size, v->stride_row},
+                   {outputs[i].dim, 1}};
+    status = add_output(regions, &count, outputs[i].name, v->data, axes, outputs[i].bytes);
+  }
+  return status;
+}
+
+attn_status attn_check_matrices(const attn_problem *p, const void *lse, const void *scores, const void *weights) {
+  if (p->batch == 0 || p->query_length == 0 || p->key_length == 0) return ATTN_OK;
+  CHECK(!weights || lse, ATTN_ERROR_NULL_POINTER, "weights need lse, which is null");
+  region regions[MAX_REGIONS];
+  int count = 0;
+  attn_status status = add_inputs(p, false, regions, &count);
+  int64_t bytes = attn_real_bytes(p), matrix, heads, batches;
+  CHECK(!__builtin_mul_overflow(p->query_length, p->key_length, &matrix) &&
+            !__builtin_mul_overflow(matrix, p->query_heads, &heads) &&
+            !__builtin_mul_overflow(heads, p->batch, &batches),
+        ATTN_ERROR_OVERFLOW, "a [B, H, Sq, Sk] array of this shape overflows the address space");
+  const axis axes[] = {{p->batch, heads}, {p->query_heads, matrix}, {p->query_length, p->key_length},
+                       {p->key_length, 1}};
+  if (status == ATTN_OK && lse && weights) {
+    const axis rows[] = {{p->batch * p->query_heads, p->query_length}, {p->query_length, 1}};
+    status = add_region(regions, &count, "lse", lse, rows, 2, bytes);
+  }
+  if (status == ATTN_OK && scores) status = add_output(regions, &count, "scores", scores, axes, bytes);
+  if (status == ATTN_OK && weights) status = add_output(regions, &count, "weights", weights, axes, bytes);
+  return status;
+}

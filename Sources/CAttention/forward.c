@@ -1,0 +1,139 @@
+#include "forward.h"
+
+#include <math.h>
+#include <string.h>
+
+#include "dropout.h"
+#include "exact.h"
+#include "parallel.h"
+#include "tile.h"
+
+#define LOG2E 1.4426950408889634074
+#define LN2 0.69314718055994530942
+
+typedef struct forward_call {
+  const attn_problem *problem;
+  const attn_plan *plan;
+  const attn_output *output, *lse;
+  char *scratch;
+} forward_call;
+
+static double get_real(const char *numbers, int64_t bytes, int64_t i) {
+  return bytes == 8 ? ((const double *)(const void *)numbers)[i] : (double)((const float *)(const void *)numbers)[i];
+}
+
+static void set_real(void *numbers, int64_t bytes, int64_t i, double x) {
+  if (bytes == 8)
+    ((double *)numbers)[i] = x;
+  else
+    ((float *)numbers)[i] = (float)x;
+}
+
+static void start_rows(const attn_problem *p, const attn_plan *plan, const attn_item *item, attn_tiles *tiles) {
+  int64_t bytes = attn_real_bytes(p);
+  memset(tiles->output, 0, (size_t)(item->rows * plan->output_stride * bytes));
+  memset(tiles->sum, 0, (size_t)(item->rows * bytes));
+  for (int64_t r = 0; r < item->rows; r++) set_real(tiles->maximum, bytes, r, -INFINITY);
+}
+
+static void drop_weights(const attn_problem *p, const attn_plan *plan, const attn_item *item, attn_tiles *tiles,
+                         int64_t row, int64_t rows, int64_t first_key, int64_t start, int64_t n) {
+  uint64_t threshold = attn_dropout_threshold(p->dropout_probability);
+  int64_t bytes = attn_real_bytes(p);
+  for (int64_t r = 0; r < rows; r++) {
+    attn_dropout_keep(tiles->keep, p->dropout_seed, threshold, item->sequence.batch,
+                      attn_item_head(plan, item, row + r), attn_item_position(plan, item, row + r), first_key + start,
+                      n);
+    plan->kernels->drop(tiles->scores + (r * plan->score_stride + start) * bytes, tiles->keep, n);
+  }
+}
+
+/* Rows [row, row + rows) against one packed tile of keys. */
+static void forward_block(const attn_problem *p, const attn_plan *plan, const attn_item *item, attn_tiles *tiles,
+                          int64_t row, int64_t first_key, int64_t count, bool finite_values) {
+  const attn_kernels *k = plan->kernels;
+  int64_t bytes = attn_real_bytes(p), rows = attn_min(plan->block_rows, item->rows - row);
+  attn_columns columns = attn_columns_of(p, plan, item, row, rows, first_key, count);
+  if (columns.empty) return;
+  attn_final_scores(p, plan, item, tiles, row, rows, first_key, &columns);
+  if (!finite_values) attn_add_special_values(p, plan, item, tiles, row, rows, first_key, &columns);
+
+  int64_t start = columns.first_slice * k->panel_width, n = columns.last_slice * k->panel_width - start;
+  char *output = tiles->output + row * plan->output_stride * bytes;
+  k->softmax(tiles->scores + start * bytes, plan->score_stride, rows, n, tiles->maximum + row * bytes,
+             tiles->sum + row * bytes, output, plan->output_stride, plan->output_stride);
+  if (p->dropout_probability > 0) drop_weights(p, plan, item, tiles, row, rows, first_key, start, n);
+  k->accumulate(output, plan->output_stride, tiles->scores, plan->score_stride, tiles->value_panels, plan->block_keys,
+                rows, start, columns.high, plan->output_stride / k->panel_width);
+}
+
+/* From running maximum and sum to the factor that normalises the row and its log-sum-exp. */
+typedef struct row_end {
+  double factor, lse;
+} row_end;
+
+static row_end end_of_row(const attn_problem *p, const attn_sequence *s, int64_t head, int64_t i, double maximum,
+                          double sum) {
+  /* No finite score was seen: only the mask can say whether the row attends to anything. */
+  if (maximum == -INFINITY && sum == 0 && !attn_row_attends(p, s, head, i)) return (row_end){0, -INFINITY};
+  double top = maximum, rescale = 1;
+  if (p->sinks) {
+    double sink = attn_head_number(p, p->sinks, head) * LOG2E;
+    if (sink > top || isnan(sink)) top = sink;
+    rescale = top == -INFINITY ? 1 : exp2(maximum - top);
+    sum = sum * rescale + (sink == -INFINITY && top > sink ? 0 : exp2(sink - top));
+  }
+  /* Every visible score is -infinity: by the formula exp(-inf - -inf), which is NaN. */
+  if (top == -INFINITY) return (row_end){NAN, NAN};
+  return (row_end){rescale / sum / (1 - p->dropout_probability), top * LN2 + log(sum)};
+}
+
+static void finish_rows(const forward_call *call, const attn_item *item, attn_tiles *tiles, bool special) {
+  const attn_problem *p = call->problem;
+  const attn_plan *plan = call->plan;
+  int64_t bytes = attn_real_bytes(p);
+  for (int64_t r = 0; r < item->rows; r++) {
+    int64_t i = attn_item_position(plan, item, r), head = attn_item_head(plan, item, r);
+    row_end end = end_of_row(p, &item->sequence, head, i, get_real(tiles->maximum, bytes, r),
+                             get_real(tiles->sum, bytes, r));
+    int64_t at = r * plan->output_stride * bytes;
+    plan->kernels->store_row(attn_output_row(p, call->output, attn_type_bytes(p->type), &item->sequence, head, i),
+                             tiles->output + at, special ? tiles->extra + at : NULL, p->type, p->value_dim,
+                             end.factor);
+    if (call->lse)
+      set_real(attn_output_row(p, call->lse, bytes, &item->sequence, head, i), bytes, 0, end.lse);
+  }
+}
+
+static void forward_item(void *context, int thread, int64_t index) {
+  const forward_call *call = context;
+  const attn_problem *p = call->problem;
+  const attn_plan *plan = call->plan;
+  attn_item item = attn_item_at(p, plan, index);
+  if (item.rows == 0) return;
+  attn_tiles tiles = attn_tiles_at(p, plan, call->scratch + thread * plan->thread_bytes);
+  attn_load_queries(p, plan, &item, &tiles);
+  start_rows(p, plan, &item, &tiles);
+
+  int64_t low = attn_visible_range(p, &item.sequence, item.first).low;
+  int64_t high = attn_visible_range(p, &item.sequence, item.first + item.positions - 1).high;
+  bool special = false;
+  for (int64_t key = low / plan->block_keys * plan->block_keys; key < high; key += plan->block_keys) {
+    int64_t count = attn_min(plan->block_keys, high - key);
+    attn_load_keys(p, plan, &item, &tiles, key, count);
+    bool finite = attn_load_values(p, plan, &item, &tiles, key, count);
+    if (!finite && !special) {
+      memset(tiles.extra, 0, (size_t)(item.rows * plan->output_stride * attn_real_bytes(p)));
+      special = true;
+    }
+    for (int64_t row = 0; row < item.rows; row += plan->block_rows)
+      forward_block(p, plan, &item, &tiles, row, key, count, finite);
+  }
+  finish_rows(call, &item, &tiles, special);
+}
+
+void attn_forward_run(const attn_problem *problem, const attn_plan *plan, const attn_output *output,
+                      const attn_output *lse, char *scratch) {
+  forward_call call = {problem, plan, output, lse, scratch};
+  attn_parallel(plan->threads, plan->items, forward_item, &call);
+}

@@ -1,0 +1,92 @@
+/*
+ * The table of tile functions, and what each one promises.
+ *
+ * A tile function runs on one thread, allocates nothing and sees clean blocks: the driver (forward.c) has settled
+ * strides, layouts, tails and visibility before it calls. One table exists for each instruction set and compute type;
+ * kernels/(star)-inl.h is the one source of all of them and isa/(star).c the list.
+ *
+ * `real` below is the compute type: float in the tables of F32, F16 and BF16 problems, double in those of F64. Data
+ * pointers are void so that one struct serves both.
+ *
+ * Scores are kept in base-2 units (natural units times log2 e) so that the softmax needs no multiplication.
+ *
+ * Tiles: score tiles are row-major [rows][stride]. Panels hold a matrix as slices of `panel_width` columns,
+ * [slice][depth][panel_width], so that the products read them with unit stride.
+ */
+#ifndef ATTENTION_KERNELS_H
+#define ATTENTION_KERNELS_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "attention.h"
+
+typedef struct attn_kernels {
+  const char *isa;  /* name of the instruction set */
+  const char *name; /* such as "avx2-f32" */
+  int real_bytes;   /* of the compute type: 4 or 8 */
+  int lanes;        /* real numbers in a vector */
+  int tile_rows;    /* register tile of the products: rows ... */
+  int panel_width;  /* ... and columns, a multiple of lanes */
+
+  /* dst[0..n) = src[0..n) * factor, read as `type`. A factor of 1 changes no bits. */
+  void (*load_row)(void *dst, const void *src, attn_type type, int64_t n, double factor);
+
+  /* Panels of the transposed keys: dst[slice][d][c] = keys[slice * panel_width + c][d] for d < dim. Rows at and after
+   * `count`, up to the next multiple of panel_width, become 0. */
+  void (*pack_keys)(void *dst, const void *const *keys, attn_type type, int64_t count, int64_t dim);
+
+  /* Panels of the values: dst[slice][j][c] = values[j][slice * panel_width + c], 0 beyond dim. A slice is
+   * `depth` >= count rows long; rows from count on are not written. Returns whether all numbers were finite; the ones
+   * that were not are stored as 0, for the exact path to add (see exact.h). */
+  bool (*pack_values)(void *dst, const void *const *values, attn_type type, int64_t count, int64_t depth,
+                      int64_t dim);
+
+  /* scores[r][c] = sum_d queries[r][d] * panel(c)[d] for r < rows and the columns of slices [first, last). */
+  void (*scores)(void *scores, int64_t stride, const void *queries, int64_t dim, const void *key_panels,
+                 int64_t rows, int64_t first, int64_t last);
+
+  /* s = factor * tanh(s) over n numbers, n a multiple of lanes. */
+  void (*softcap)(void *scores, int64_t n, double factor);
+
+  /* scores[j] += factor * bias[j * stride], for j < n. */
+  void (*add_bias)(void *scores, const void *bias, attn_type type, int64_t stride, int64_t n, double factor);
+
+  /* scores[j] -= slope * |distance - j|, n a multiple of lanes. */
+  void (*add_alibi)(void *scores, int64_t n, double slope, int64_t distance);
+
+  /* scores[j] = -infinity where mask[j * stride] is 0, for j < n, whatever scores[j] was (NaN too). */
+  void (*apply_mask)(void *scores, const uint8_t *mask, int64_t stride, int64_t n);
+
+  /* scores[j] = -infinity for j in [0, low) and [high, n); n a multiple of lanes. */
+  void (*clip)(void *scores, int64_t n, int64_t low, int64_t high);
+
+  /* One step of the online softmax over `rows` rows of n scores, n a multiple of lanes:
+   *   m' = max(m, max_j s_j);  p_j = 2^(s_j - m'), exactly 0 for s_j = -infinity;
+   *   where the maximum grew, l and output[0..width) are multiplied by 2^(m - m');  l += sum_j p_j.
+   * Scores become p. NaN scores give NaN p and l. A maximum of -infinity stands until a finite score comes. */
+  void (*softmax)(void *scores, int64_t stride, int64_t rows, int64_t n, void *maximum, void *sum, void *output,
+                  int64_t output_stride, int64_t width);
+
+  /* p[j] = 0 where keep[j] is 0, n a multiple of lanes. */
+  void (*drop)(void *p, const uint8_t *keep, int64_t n);
+
+  /* output[r][c] += sum_j p[r][j] * panel(c)[j], j in [first, last), over `slices` slices of `depth` rows. */
+  void (*accumulate)(void *output, int64_t output_stride, const void *p, int64_t stride, const void *value_panels,
+                     int64_t depth, int64_t rows, int64_t first, int64_t last, int64_t slices);
+
+  /* dst[0..n) = (output * factor) + extra, as `type`; extra may be null. -0 becomes +0. */
+  void (*store_row)(void *dst, const void *output, const void *extra, attn_type type, int64_t n, double factor);
+
+  /* scores[j] = 2^(scores[j] - subtract), n a multiple of lanes. */
+  void (*exp2_row)(void *scores, int64_t n, double subtract);
+} attn_kernels;
+
+/* A row of isa/list.h: the two tables of an instruction set. */
+extern const attn_kernels attn_kernels_portable_f32, attn_kernels_portable_f64;
+#if defined(__x86_64__)
+extern const attn_kernels attn_kernels_avx2_f32, attn_kernels_avx2_f64;
+#endif
+
+#endif

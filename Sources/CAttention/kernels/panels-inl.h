@@ -1,0 +1,80 @@
+/* Packing of keys (transposed) and values into panels; the layout is in kernels.h. */
+
+#define PANEL_WIDTH (TILE_VECTORS * VF_LANES)
+
+ATTN_INLINE void pack_keys_of(real *dst, const void *const *keys, attn_type type, int64_t count, int64_t dim) {
+  for (int64_t c = 0; c < count; c += VF_LANES) {
+    real *column = dst + (c / PANEL_WIDTH) * dim * PANEL_WIDTH + c % PANEL_WIDTH;
+    int64_t present = count - c < VF_LANES ? count - c : VF_LANES;
+    for (int64_t d = 0; d < dim; d += VF_LANES) {
+      vf block[VF_LANES];
+      int64_t depth = dim - d < VF_LANES ? dim - d : VF_LANES;
+      for (int i = 0; i < VF_LANES; i++)
+        block[i] = i >= present        ? vf_set1(0)
+                   : depth == VF_LANES ? load_lanes(keys[c + i], type, d)
+                                       : load_partial(keys[c + i], type, d, depth);
+      vf_transpose(block);
+      for (int i = 0; i < depth; i++) vf_store(column + (d + i) * PANEL_WIDTH, block[i]);
+    }
+  }
+}
+
+static void pack_keys(void *dst, const void *const *keys, attn_type type, int64_t count, int64_t dim) {
+  real *out = (real *)dst;
+#if ATTN_REAL_BITS == 32
+  if (type == ATTN_F16)
+    pack_keys_of(out, keys, ATTN_F16, count, dim);
+  else if (type == ATTN_BF16)
+    pack_keys_of(out, keys, ATTN_BF16, count, dim);
+  else
+    pack_keys_of(out, keys, ATTN_F32, count, dim);
+#else
+  (void)type;
+  pack_keys_of(out, keys, ATTN_F64, count, dim);
+#endif
+  /* Whole vectors of the last slice that hold no key at all. */
+  for (int64_t c = (count + VF_LANES - 1) / VF_LANES * VF_LANES; c % PANEL_WIDTH != 0; c += VF_LANES)
+    for (int64_t d = 0; d < dim; d++)
+      vf_store(out + (c / PANEL_WIDTH) * dim * PANEL_WIDTH + d * PANEL_WIDTH + c % PANEL_WIDTH, vf_set1(0));
+}
+
+ATTN_INLINE bool pack_values_of(real *dst, const void *const *values, attn_type type, int64_t count, int64_t depth,
+                                int64_t dim) {
+  vf poison = vf_set1(0); /* x * 0 is 0 for finite x and NaN for the others */
+  for (int64_t j = 0; j < count; j++)
+    for (int64_t c = 0; c < dim; c += VF_LANES) {
+      vf x = dim - c < VF_LANES ? load_partial(values[j], type, c, dim - c) : load_lanes(values[j], type, c);
+      poison = vf_fma(x, vf_set1(0), poison);
+      vf_store(dst + ((c / PANEL_WIDTH) * depth + j) * PANEL_WIDTH + c % PANEL_WIDTH, x);
+    }
+  for (int64_t c = (dim + VF_LANES - 1) / VF_LANES * VF_LANES; c % PANEL_WIDTH != 0; c += VF_LANES)
+    for (int64_t j = 0; j < count; j++)
+      vf_store(dst + ((c / PANEL_WIDTH) * depth + j) * PANEL_WIDTH + c % PANEL_WIDTH, vf_set1(0));
+  real total = vf_hsum(poison);
+  return total == total;
+}
+
+static bool pack_values(void *dst, const void *const *values, attn_type type, int64_t count, int64_t depth,
+                        int64_t dim) {
+  real *out = (real *)dst;
+  bool finite;
+#if ATTN_REAL_BITS == 32
+  if (type == ATTN_F16)
+    finite = pack_values_of(out, values, ATTN_F16, count, depth, dim);
+  else if (type == ATTN_BF16)
+    finite = pack_values_of(out, values, ATTN_BF16, count, depth, dim);
+  else
+    finite = pack_values_of(out, values, ATTN_F32, count, depth, dim);
+#else
+  (void)type;
+  finite = pack_values_of(out, values, ATTN_F64, count, depth, dim);
+#endif
+  if (finite) return true;
+  int64_t slices = (dim + PANEL_WIDTH - 1) / PANEL_WIDTH;
+  for (int64_t slice = 0; slice < slices; slice++)
+    for (int64_t i = 0; i < count * PANEL_WIDTH; i++) {
+      real *x = out + slice * depth * PANEL_WIDTH + i;
+      if (*x - *x != 0) *x = 0;
+    }
+  return false;
+}

@@ -1,0 +1,69 @@
+/* Rows of numbers in and out of the compute type. */
+
+#if ATTN_REAL_BITS == 32
+#define TYPE_BYTES(type) ((type) == ATTN_F32 ? 4 : 2)
+#else
+#define TYPE_BYTES(type) ((void)(type), 8)
+#endif
+
+ATTN_INLINE const void *element_at(const void *p, attn_type type, int64_t index) {
+  return (const char *)p + index * TYPE_BYTES(type);
+}
+
+ATTN_INLINE real load_one(const void *p, attn_type type, int64_t index) {
+  p = element_at(p, type, index);
+#if ATTN_REAL_BITS == 32
+  uint16_t half;
+  if (type == ATTN_F16) return memcpy(&half, p, 2), attn_f16_to_f32(half);
+  if (type == ATTN_BF16) return memcpy(&half, p, 2), attn_bf16_to_f32(half);
+#endif
+  real x;
+  memcpy(&x, p, sizeof x);
+  return x;
+}
+
+ATTN_INLINE vf load_lanes(const void *p, attn_type type, int64_t index) {
+  p = element_at(p, type, index);
+#if ATTN_REAL_BITS == 32
+  if (type == ATTN_F16) return vf_load_f16((const uint16_t *)p);
+  if (type == ATTN_BF16) return vf_load_bf16((const uint16_t *)p);
+#endif
+  return vf_load((const real *)p);
+}
+
+/* The first count < VF_LANES numbers, and zeros; reads nothing beyond them. */
+ATTN_INLINE vf load_partial(const void *p, attn_type type, int64_t index, int64_t count) {
+  real lanes[VF_LANES] = {0};
+  for (int64_t i = 0; i < count; i++) lanes[i] = load_one(p, type, index + i);
+  return vf_load(lanes);
+}
+
+static void load_row(void *dst, const void *src, attn_type type, int64_t n, double factor) {
+  real *out = (real *)dst;
+  vf f = vf_set1((real)factor);
+  int64_t i = 0;
+  for (; i + VF_LANES <= n; i += VF_LANES) vf_store(out + i, vf_mul(f, load_lanes(src, type, i)));
+  for (; i < n; i++) out[i] = (real)factor * load_one(src, type, i);
+}
+
+ATTN_INLINE void store_one(void *dst, attn_type type, int64_t i, real x) {
+#if ATTN_REAL_BITS == 32
+  if (type == ATTN_F16) {
+    ((uint16_t *)dst)[i] = attn_f32_to_f16(x);
+    return;
+  }
+  if (type == ATTN_BF16) {
+    ((uint16_t *)dst)[i] = attn_f32_to_bf16(x);
+    return;
+  }
+#else
+  (void)type;
+#endif
+  ((real *)dst)[i] = x;
+}
+
+/* Adding +0 turns -0 into +0: whether an underflow to -0 meets a masked tile's +0 must not show in the bits. */
+static void store_row(void *dst, const void *output, const void *extra, attn_type type, int64_t n, double factor) {
+  const real *o = (const real *)output, *e = (const real *)extra;
+  for (int64_t i = 0; i < n; i++) store_one(dst, type, i, o[i] * (real)factor + (e ? e[i] : (real)0));
+}

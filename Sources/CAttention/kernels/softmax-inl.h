@@ -1,0 +1,47 @@
+/* One step of the online softmax (Milakov & Gimelshein 2018), a row at a time. */
+
+ATTN_INLINE real softmax_maximum(const real *s, int64_t n) {
+  vf m = vf_load(s);
+  for (int64_t j = VF_LANES; j < n; j += VF_LANES) m = vf_max(vf_load(s + j), m);
+  return vf_hmax(m);
+}
+
+ATTN_INLINE real softmax_weights(real *s, int64_t n, real subtract) {
+  vf total = vf_set1(0), m = vf_set1(subtract);
+  for (int64_t j = 0; j < n; j += VF_LANES) {
+    vf p = vf_exp2(vf_sub(vf_load(s + j), m));
+    total = vf_add(total, p);
+    vf_store(s + j, p);
+  }
+  return vf_hsum(total);
+}
+
+static void softmax(void *scores, int64_t stride, int64_t rows, int64_t n, void *maximum, void *sum, void *output,
+                    int64_t output_stride, int64_t width) {
+  real *m = (real *)maximum, *l = (real *)sum;
+  for (int64_t r = 0; r < rows; r++) {
+    real *s = (real *)scores + r * stride;
+    real seen = m[r], now = softmax_maximum(s, n);
+    if (now > seen) {
+      if (seen != (real)-INFINITY) {
+        real factor = exp2_one(seen - now);
+        real *o = (real *)output + r * output_stride;
+        for (int64_t c = 0; c < width; c += VF_LANES) vf_store(o + c, vf_mul(vf_set1(factor), vf_load(o + c)));
+        l[r] *= factor;
+      }
+      m[r] = seen = now;
+    }
+    /* With no finite score yet, -infinity - 0 still gives weight 0, where -infinity - -infinity would give NaN. */
+    l[r] += softmax_weights(s, n, seen == (real)-INFINITY ? (real)0 : seen);
+  }
+}
+
+static void exp2_row(void *scores, int64_t n, double subtract) {
+  softmax_weights((real *)scores, n, (real)subtract);
+}
+
+static void drop(void *p, const uint8_t *keep, int64_t n) {
+  real *weights = (real *)p;
+  for (int64_t j = 0; j < n; j += VF_LANES)
+    vf_store(weights + j, vf_select(vf_bytes(keep + j), vf_load(weights + j), vf_set1(0)));
+}

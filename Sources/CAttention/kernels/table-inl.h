@@ -1,0 +1,35 @@
+/* The table of one instruction set and compute type. Defines attn_kernels_<ATTN_ISA>_f<ATTN_REAL_BITS>. */
+#include "exp2-inl.h"
+#include "rows-inl.h"
+#include "panels-inl.h"
+#include "products-inl.h"
+#include "scores-inl.h"
+#include "softmax-inl.h"
+
+#define TABLE_TEXT_(x) #x
+#define TABLE_TEXT(x) TABLE_TEXT_(x)
+#define TABLE_NAME_(isa, bits) attn_kernels_##isa##_f##bits
+#define TABLE_NAME(isa, bits) TABLE_NAME_(isa, bits)
+
+const attn_kernels TABLE_NAME(ATTN_ISA, ATTN_REAL_BITS) = {
+    .isa = TABLE_TEXT(ATTN_ISA),
+    .name = TABLE_TEXT(ATTN_ISA) "-f" TABLE_TEXT(ATTN_REAL_BITS),
+    .real_bytes = sizeof(real),
+    .lanes = VF_LANES,
+    .tile_rows = TILE_ROWS,
+    .panel_width = PANEL_WIDTH,
+    .load_row = load_row,
+    .pack_keys = pack_keys,
+    .pack_values = pack_values,
+    .scores = scores,
+    .softcap = softcap,
+    .add_bias = add_bias,
+    .add_alibi = add_alibi,
+    .apply_mask = apply_mask,
+    .clip = clip,
+    .softmax = softmax,
+    .drop = drop,
+    .accumulate = accumulate,
+    .store_row = store_row,
+    .exp2_row = exp2_row,
+};

@@ -1,0 +1,157 @@
+#include "plan.h"
+
+#include <stdatomic.h>
+#include <string.h>
+
+#include "check.h"
+#include "dispatch.h"
+#include "scratch.h"
+#include "status.h"
+#include "tile.h"
+#if defined(__APPLE__)
+#include <sys/sysctl.h>
+#else
+#include <unistd.h>
+#endif
+
+static int64_t detect_cache(int level) {
+  int64_t bytes = 0;
+#if defined(__APPLE__)
+  size_t size = sizeof bytes;
+  const char *name = level == 1 ? "hw.perflevel0.l1dcachesize" : "hw.perflevel0.l2cachesize";
+  if (sysctlbyname(name, &bytes, &size, NULL, 0) != 0) bytes = 0;
+#elif defined(_SC_LEVEL1_DCACHE_SIZE)
+  bytes = sysconf(level == 1 ? _SC_LEVEL1_DCACHE_SIZE : _SC_LEVEL2_CACHE_SIZE);
+#endif
+  if (bytes > 0) return bytes;
+  return level == 1 ? 32 << 10 : 512 << 10;
+}
+
+int64_t attn_cache_bytes(int level) {
+  static _Atomic int64_t known[2];
+  if (level != 1 && level != 2) return 0;
+  int64_t bytes = atomic_load_explicit(&known[level - 1], memory_order_relaxed);
+  if (bytes == 0) {
+    bytes = detect_cache(level);
+    atomic_store_explicit(&known[level - 1], bytes, memory_order_relaxed);
+  }
+  return bytes;
+}
+
+/* Rows of a score tile: a multiple of every register tile's height (4, 6, 8, 12). */
+#define BLOCK_ROWS 48
+
+/* Keys of a score tile. The order of every sum over keys follows from it, so it depends on the dimensions alone and
+ * never on caches: results must not change from one machine to the next of its kind. */
+static int64_t block_keys_for(const attn_problem *p) {
+  int64_t widest = attn_max(p->head_dim, p->value_dim) * attn_real_bytes(p);
+  return widest <= 512 ? 128 : widest <= 2048 ? 64 : 32;
+}
+
+/* Query rows of a work item: as many as keep their queries and outputs in half of the level-2 cache, so that packing a
+ * tile of keys is paid once for all of them, but few enough that small problems still split into items. Blocking by
+ * rows changes no bits, so caches may speak here. */
+static int64_t item_rows_for(const attn_problem *p, const attn_plan *plan) {
+  int64_t row_bytes = (plan->query_stride + 2 * plan->output_stride) * attn_real_bytes(p);
+  int64_t rows = attn_cache_bytes(2) / 2 / row_bytes / BLOCK_ROWS * BLOCK_ROWS;
+  rows = attn_max(BLOCK_ROWS, attn_min(rows, 8 * BLOCK_ROWS));
+  int64_t all_rows = p->query_length * plan->group;
+  while (rows > 2 * BLOCK_ROWS && p->batch * p->kv_heads * (all_rows / rows) < 64) rows -= BLOCK_ROWS;
+  return rows;
+}
+
+attn_status attn_plan_make(const attn_problem *p, attn_plan *plan) {
+  memset(plan, 0, sizeof *plan);
+  plan->kernels = attn_kernels_for(p->type, p->isa);
+  if (!plan->kernels) return ATTN_ERROR_ISA;
+  plan->group = p->query_heads / p->kv_heads;
+  plan->block_rows = BLOCK_ROWS;
+  plan->block_keys = block_keys_for(p);
+  plan->query_stride = p->head_dim;
+  plan->score_stride = plan->block_keys;
+  plan->output_stride = attn_round_up(p->value_dim, plan->kernels->panel_width);
+  int64_t positions = attn_max(1, item_rows_for(p, plan) / plan->group);
+  plan->item_positions = attn_max(1, attn_min(positions, p->query_length));
+  plan->item_rows = plan->item_positions * plan->group;
+  plan->position_blocks = (p->query_length + plan->item_positions - 1) / plan->item_positions;
+  if (__builtin_mul_overflow(p->batch * p->kv_heads, plan->position_blocks, &plan->items))
+    return attn_fail(ATTN_ERROR_OVERFLOW, "the problem has too many work items");
+  plan->threads = (int)attn_max(1, attn_min(p->threads ? p->threads : attn_max_threads(), plan->items));
+  if (!attn_tile_scratch_bytes(p, plan, &plan->thread_bytes))
+    return attn_fail(ATTN_ERROR_OVERFLOW, "the scratch tiles for head_dim %lld and value_dim %lld are too large",
+                     (long long)p->head_dim, (long long)p->value_dim);
+  return ATTN_OK;
+}
+
+attn_item attn_item_at(const attn_problem *p, const attn_plan *plan, int64_t index) {
+  /* Late positions first: with a causal mask they see the most keys, and the longest work should not start last. */
+  int64_t streams = p->batch * p->kv_heads;
+  int64_t block = plan->position_blocks - 1 - index / streams, stream = index % streams;
+  attn_item item = {.sequence = attn_sequence_of(p, stream / p->kv_heads), .kv_head = stream % p->kv_heads};
+  item.first = block * plan->item_positions;
+  item.positions = attn_max(0, attn_min(plan->item_positions, item.sequence.queries - item.first));
+  item.rows = item.positions * plan->group;
+  return item;
+}
+
+attn_columns attn_columns_of(const attn_problem *p, const attn_plan *plan, const attn_item *item, int64_t row,
+                             int64_t rows, int64_t first_key, int64_t count) {
+  attn_range top = attn_visible_range(p, &item->sequence, attn_item_position(plan, item, row));
+  attn_range bottom = attn_visible_range(p, &item->sequence, attn_item_position(plan, item, row + rows - 1));
+  int64_t width = plan->kernels->panel_width;
+  attn_columns columns = {.low = attn_max(0, top.low - first_key), .high = attn_min(count, bottom.high - first_key)};
+  columns.empty = columns.low >= columns.high;
+  if (columns.empty) return columns;
+  columns.first_slice = columns.low / width;
+  columns.last_slice = (columns.high + width - 1) / width;
+  columns.full = bottom.low <= first_key + columns.first_slice * width &&
+                 top.high >= first_key + columns.last_slice * width && columns.last_slice * width <= count;
+  return columns;
+}
+
+attn_status attn_plan_forward(const attn_problem *p, attn_plan_info *info) {
+  if (!info) return attn_fail(ATTN_ERROR_NULL_POINTER, "info is null");
+  attn_plan plan;
+  attn_status status = attn_check_options(p);
+  if (status == ATTN_OK) status = attn_plan_make(p, &plan);
+  if (status != ATTN_OK) return status;
+
+  *info = (attn_plan_info){.isa = plan.kernels->isa,
+                           .kernel = plan.kernels->name,
+                           .register_rows = plan.kernels->tile_rows,
+                           .register_columns = plan.kernels->panel_width,
+                           .block_rows = plan.block_rows,
+                           .block_keys = plan.block_keys,
+                           .item_rows = plan.item_rows,
+                           .items = plan.items,
+                           .threads = plan.threads,
+                           .scratch_bytes = plan.thread_bytes * plan.threads};
+  double executed = 0, query_rows = 0, key_rows = 0;
+  for (int64_t index = 0; index < plan.items; index++) {
+    attn_item item = attn_item_at(p, &plan, index);
+    for (int64_t row = 0; row < item.rows; row += plan.block_rows) {
+      int64_t rows = attn_min(plan.block_rows, item.rows - row);
+      for (int64_t key = 0; key < item.sequence.keys; key += plan.block_keys) {
+        attn_columns c = attn_columns_of(p, &plan, &item, row, rows, key,
+                                         attn_min(plan.block_keys, item.sequence.keys - key));
+        if (c.empty) {
+          info->tiles_skipped++;
+          continue;
+        }
+        (*(c.full && !p->mask.data ? &info->tiles_full : &info->tiles_boundary))++;
+        executed += (double)rows * (double)((c.last_slice - c.first_slice) * plan.kernels->panel_width);
+      }
+    }
+    for (int64_t i = 0; i < item.positions; i++) {
+      attn_range range = attn_visible_range(p, &item.sequence, item.first + i);
+      info->visible_pairs += (double)(range.high - range.low) * (double)plan.group;
+    }
+    query_rows += (double)item.rows;
+    if (item.first == 0) key_rows += (double)item.sequence.keys;
+  }
+  double depth = (double)(p->head_dim + p->value_dim), bytes = (double)attn_type_bytes(p->type);
+  info->flops = 2 * depth * info->visible_pairs;
+  info->flops_executed = 2 * depth * executed;
+  info->bytes = depth * bytes * (query_rows + key_rows);
+  return ATTN_OK;
+}

@@ -1,0 +1,54 @@
+/* From a checked problem to tile sizes, work items and scratch bytes. Pure: reads shapes and options, not data. */
+#ifndef ATTENTION_PLAN_H
+#define ATTENTION_PLAN_H
+
+#include "kernels.h"
+#include "view.h"
+
+typedef struct attn_plan {
+  const attn_kernels *kernels;
+  int64_t group;          /* query heads per key/value head, H / G */
+  int64_t block_rows;     /* rows of a score tile */
+  int64_t block_keys;     /* keys of a score tile */
+  int64_t item_positions; /* query positions of a work item; its rows are these for each head of the group */
+  int64_t item_rows;      /* item_positions * group */
+  int64_t position_blocks;
+  int64_t items;
+  int threads;
+
+  int64_t query_stride, score_stride, output_stride; /* of the scratch tiles, in reals */
+  int64_t thread_bytes;                              /* scratch of one thread */
+} attn_plan;
+
+/* Fails with ATTN_ERROR_ISA, or ATTN_ERROR_OVERFLOW when the tiles would not fit the address space. */
+attn_status attn_plan_make(const attn_problem *problem, attn_plan *plan);
+
+/* One work item: `positions` query positions of every head of a key/value head's group, the keys packed once for all.
+ * Row r is position first + r / group of head kv_head * group + r % group: neighbouring positions share a tile, so the
+ * diagonal of a causal mask crosses few tiles, and a head group fills the tile when there is a single query. */
+typedef struct attn_item {
+  attn_sequence sequence;
+  int64_t kv_head, first, positions, rows;
+} attn_item;
+
+attn_item attn_item_at(const attn_problem *problem, const attn_plan *plan, int64_t index);
+
+static inline int64_t attn_item_position(const attn_plan *plan, const attn_item *item, int64_t row) {
+  return item->first + row / plan->group;
+}
+static inline int64_t attn_item_head(const attn_plan *plan, const attn_item *item, int64_t row) {
+  return item->kv_head * plan->group + row % plan->group;
+}
+
+/* The columns of a tile of `count` keys from `first_key` that a block of rows computes: [low, high) may be visible to
+ * some row; slices [first_slice, last_slice) of the panels cover them. Empty = the tile is skipped for these rows; full
+ * = every row sees every column of every slice, so nothing needs clipping. */
+typedef struct attn_columns {
+  int64_t low, high, first_slice, last_slice;
+  bool empty, full;
+} attn_columns;
+
+attn_columns attn_columns_of(const attn_problem *problem, const attn_plan *plan, const attn_item *item, int64_t row,
+                             int64_t rows, int64_t first_key, int64_t count);
+
+#endif

@@ -1,0 +1,92 @@
+/*
+ * Vector vocabulary, portable: 16-byte vectors as GCC and Clang know them on every target. This is the specification
+ * of the other vocabularies. Compile with ATTN_REAL_BITS 32 or 64.
+ *
+ * vf      a vector of VF_LANES reals            vm     a vector of comparison results
+ * TILE_ROWS x TILE_VECTORS vectors are the register tile of the products.
+ */
+#include <math.h>
+#include <string.h>
+
+#define TILE_ROWS 4
+#define TILE_VECTORS 2
+
+#if ATTN_REAL_BITS == 32
+typedef float real;
+typedef int32_t real_bits;
+#define VF_LANES 4
+#else
+typedef double real;
+typedef int64_t real_bits;
+#define VF_LANES 2
+#endif
+typedef real vf __attribute__((vector_size(16)));
+typedef real_bits vm __attribute__((vector_size(16)));
+
+ATTN_INLINE vf vf_load(const real *p) {
+  vf v;
+  memcpy(&v, p, sizeof v);
+  return v;
+}
+ATTN_INLINE void vf_store(real *p, vf v) { memcpy(p, &v, sizeof v); }
+ATTN_INLINE vf vf_set1(real x) { return x - (vf){0}; }
+ATTN_INLINE vf vf_add(vf a, vf b) { return a + b; }
+ATTN_INLINE vf vf_sub(vf a, vf b) { return a - b; }
+ATTN_INLINE vf vf_mul(vf a, vf b) { return a * b; }
+ATTN_INLINE vf vf_div(vf a, vf b) { return a / b; }
+/* a * b + c, fused where the machine does so at full speed. */
+ATTN_INLINE vf vf_fma(vf a, vf b, vf c) { return a * b + c; }
+ATTN_INLINE vm vf_less(vf a, vf b) { return a < b; }
+/* where(m) ? a : b */
+ATTN_INLINE vf vf_select(vm m, vf a, vf b) { return (vf)((m & (vm)a) | (~m & (vm)b)); }
+/* a > b ? a : b, hence b where either is NaN. */
+ATTN_INLINE vf vf_max(vf a, vf b) { return vf_select(a > b, a, b); }
+ATTN_INLINE vf vf_abs(vf a) { return (vf)((vm)a & ~(vm)vf_set1((real)-0.0)); }
+/* |magnitude| with the sign of sign. */
+ATTN_INLINE vf vf_copysign(vf magnitude, vf sign) {
+  vm bit = (vm)vf_set1((real)-0.0);
+  return (vf)(((vm)magnitude & ~bit) | ((vm)sign & bit));
+}
+/* The bits shifted up by the width of the mantissa: with the rounding constant of exp2-inl.h, 2^n. */
+ATTN_INLINE vf vf_shift_exponent(vf a) { return (vf)((vm)a << (VF_LANES == 4 ? 23 : 52)); }
+/* 0, 1, 2, ... */
+ATTN_INLINE vf vf_iota(void) {
+  real v[VF_LANES];
+  for (int i = 0; i < VF_LANES; i++) v[i] = (real)i;
+  return vf_load(v);
+}
+/* Lanes whose byte is nonzero. */
+ATTN_INLINE vm vf_bytes(const uint8_t *p) {
+  vm m;
+  for (int i = 0; i < VF_LANES; i++) m[i] = p[i] ? -1 : 0;
+  return m;
+}
+ATTN_INLINE real vf_hmax(vf v) {
+  real m = v[0];
+  for (int i = 1; i < VF_LANES; i++) m = v[i] > m ? v[i] : m;
+  return m;
+}
+ATTN_INLINE real vf_hsum(vf v) {
+  real total = v[0];
+  for (int i = 1; i < VF_LANES; i++) total += v[i];
+  return total;
+}
+/* rows[i][j] becomes rows[j][i]. */
+ATTN_INLINE void vf_transpose(vf rows[VF_LANES]) {
+  real t[VF_LANES][VF_LANES];
+  for (int i = 0; i < VF_LANES; i++)
+    for (int j = 0; j < VF_LANES; j++) t[j][i] = rows[i][j];
+  for (int i = 0; i < VF_LANES; i++) rows[i] = vf_load(t[i]);
+}
+#if ATTN_REAL_BITS == 32
+ATTN_INLINE vf vf_load_f16(const uint16_t *p) {
+  real v[VF_LANES];
+  for (int i = 0; i < VF_LANES; i++) v[i] = attn_f16_to_f32(p[i]);
+  return vf_load(v);
+}
+ATTN_INLINE vf vf_load_bf16(const uint16_t *p) {
+  real v[VF_LANES];
+  for (int i = 0; i < VF_LANES; i++) v[i] = attn_bf16_to_f32(p[i]);
+  return vf_load(v);
+}
+#endif

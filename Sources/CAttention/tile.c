@@ -1,0 +1,112 @@
+#include "tile.h"
+
+#include "scratch.h"
+
+#define LOG2E 1.4426950408889634074
+
+/* Adds `count` elements of `bytes` to the layout; returns their offset, or -1 once anything overflowed. */
+static int64_t reserve(int64_t *total, int64_t count, int64_t bytes) {
+  int64_t offset = *total, size;
+  if (offset < 0 || __builtin_mul_overflow(count, bytes, &size) ||
+      __builtin_add_overflow(size, ATTN_SCRATCH_ALIGNMENT - 1, &size) ||
+      __builtin_add_overflow(offset, size / ATTN_SCRATCH_ALIGNMENT * ATTN_SCRATCH_ALIGNMENT, total))
+    return *total = -1;
+  return offset;
+}
+
+typedef struct tile_offsets {
+  int64_t queries, output, extra, maximum, sum, scores, key_panels, value_panels, key_rows, value_rows, keep, total;
+} tile_offsets;
+
+static tile_offsets layout(const attn_problem *p, const attn_plan *plan) {
+  int64_t bytes = attn_real_bytes(p), rows = plan->item_rows, keys = plan->block_keys, total = 0;
+  int64_t query_bytes = plan->query_stride * bytes, output_bytes = plan->output_stride * bytes;
+  tile_offsets o;
+  o.queries = reserve(&total, rows, query_bytes);
+  o.output = reserve(&total, rows, output_bytes);
+  o.extra = reserve(&total, rows, output_bytes);
+  o.maximum = reserve(&total, rows, bytes);
+  o.sum = reserve(&total, rows, bytes);
+  o.scores = reserve(&total, plan->block_rows * plan->score_stride, bytes);
+  o.key_panels = reserve(&total, keys, query_bytes);
+  o.value_panels = reserve(&total, keys, output_bytes);
+  o.key_rows = reserve(&total, keys, sizeof(void *));
+  o.value_rows = reserve(&total, keys, sizeof(void *));
+  o.keep = reserve(&total, keys, 1);
+  o.total = total;
+  return o;
+}
+
+bool attn_tile_scratch_bytes(const attn_problem *p, const attn_plan *plan, int64_t *bytes) {
+  *bytes = layout(p, plan).total;
+  int64_t all;
+  return *bytes >= 0 && !__builtin_mul_overflow(*bytes, (int64_t)plan->threads, &all);
+}
+
+attn_tiles attn_tiles_at(const attn_problem *p, const attn_plan *plan, char *memory) {
+  tile_offsets o = layout(p, plan);
+  return (attn_tiles){.queries = memory + o.queries,
+                      .output = memory + o.output,
+                      .extra = memory + o.extra,
+                      .maximum = memory + o.maximum,
+                      .sum = memory + o.sum,
+                      .scores = memory + o.scores,
+                      .key_panels = memory + o.key_panels,
+                      .value_panels = memory + o.value_panels,
+                      .key_rows = (const void **)(void *)(memory + o.key_rows),
+                      .value_rows = (const void **)(void *)(memory + o.value_rows),
+                      .keep = (uint8_t *)memory + o.keep};
+}
+
+void attn_load_queries(const attn_problem *p, const attn_plan *plan, const attn_item *item, attn_tiles *tiles) {
+  double factor = p->softcap > 0 ? p->scale / p->softcap : p->scale * LOG2E;
+  int64_t row_bytes = plan->query_stride * attn_real_bytes(p);
+  for (int64_t r = 0; r < item->rows; r++)
+    plan->kernels->load_row(tiles->queries + r * row_bytes,
+                            attn_query_row(p, &item->sequence, attn_item_head(plan, item, r),
+                                           attn_item_position(plan, item, r)),
+                            p->type, p->head_dim, factor);
+}
+
+void attn_load_keys(const attn_problem *p, const attn_plan *plan, const attn_item *item, attn_tiles *tiles,
+                    int64_t first_key, int64_t count) {
+  for (int64_t j = 0; j < count; j++)
+    tiles->key_rows[j] = attn_key_row(p, &p->key, &item->sequence, item->kv_head, first_key + j);
+  plan->kernels->pack_keys(tiles->key_panels, tiles->key_rows, p->type, count, p->head_dim);
+}
+
+bool attn_load_values(const attn_problem *p, const attn_plan *plan, const attn_item *item, attn_tiles *tiles,
+                      int64_t first_key, int64_t count) {
+  for (int64_t j = 0; j < count; j++)
+    tiles->value_rows[j] = attn_key_row(p, &p->value, &item->sequence, item->kv_head, first_key + j);
+  return plan->kernels->pack_values(tiles->value_panels, tiles->value_rows, p->type, count, plan->block_keys,
+                                    p->value_dim);
+}
+
+void attn_final_scores(const attn_problem *p, const attn_plan *plan, const attn_item *item, attn_tiles *tiles,
+                       int64_t row, int64_t rows, int64_t first_key, const attn_columns *columns) {
+  const attn_kernels *k = plan->kernels;
+  int64_t bytes = attn_real_bytes(p), stride = plan->score_stride;
+  int64_t start = columns->first_slice * k->panel_width, n = columns->last_slice * k->panel_width - start;
+  int64_t valid = columns->high - start, key = first_key + start;
+  k->scores(tiles->scores, stride, tiles->queries + row * plan->query_stride * bytes, p->head_dim, tiles->key_panels,
+            rows, columns->first_slice, columns->last_slice);
+  if (columns->full && !(p->softcap > 0) && !p->bias.data && !p->alibi_slopes && !p->mask.data) return;
+
+  for (int64_t r = 0; r < rows; r++) {
+    int64_t i = attn_item_position(plan, item, row + r), head = attn_item_head(plan, item, row + r);
+    char *s = tiles->scores + (r * stride + start) * bytes;
+    if (p->softcap > 0) k->softcap(s, n, p->softcap * LOG2E);
+    if (p->bias.data)
+      k->add_bias(s, attn_bias_at(p, &item->sequence, head, i, key), p->bias.type, p->bias.stride_key, valid, LOG2E);
+    if (p->alibi_slopes)
+      k->add_alibi(s, n, attn_head_number(p, p->alibi_slopes, head) * LOG2E, i + item->sequence.offset - key);
+    if (p->mask.data)
+      k->apply_mask(s, attn_mask_row(p, &item->sequence, head, i) + key * p->mask.stride_key, p->mask.stride_key,
+                    valid);
+    if (!columns->full) {
+      attn_range range = attn_visible_range(p, &item->sequence, i);
+      k->clip(s, n, range.low - key, range.high - key);
+    }
+  }
+}

@@ -1,0 +1,44 @@
+/*
+ * The steps that every driver shares: a thread's scratch tiles, loading a work item's queries, packing a tile of keys,
+ * and the final scores of a block of rows against it.
+ */
+#ifndef ATTENTION_TILE_H
+#define ATTENTION_TILE_H
+
+#include "plan.h"
+
+/* Scratch tiles of one thread. All but the pointers to rows hold reals; sizes are in plan.h. */
+typedef struct attn_tiles {
+  char *queries;      /* [item_rows][D], scaled */
+  char *output;       /* [item_rows][output_stride], unnormalised */
+  char *extra;        /* the same, contributions of values that are not finite (see exact.h) */
+  char *maximum;      /* [item_rows] */
+  char *sum;          /* [item_rows] */
+  char *scores;       /* [block_rows][block_keys] */
+  char *key_panels;   /* [block_keys / panel_width][D][panel_width] */
+  char *value_panels; /* [output_stride / panel_width][block_keys][panel_width] */
+  const void **key_rows, **value_rows; /* [block_keys] */
+  uint8_t *keep;                       /* [block_keys], dropout */
+} attn_tiles;
+
+/* Bytes of one thread's tiles, a multiple of ATTN_SCRATCH_ALIGNMENT; false on overflow. */
+bool attn_tile_scratch_bytes(const attn_problem *problem, const attn_plan *plan, int64_t *bytes);
+attn_tiles attn_tiles_at(const attn_problem *problem, const attn_plan *plan, char *memory);
+
+/* queries = rows of the item, in compute type, times the scale in base-2 units (or scale / softcap). */
+void attn_load_queries(const attn_problem *problem, const attn_plan *plan, const attn_item *item, attn_tiles *tiles);
+
+/* Packs keys [first_key, first_key + count). */
+void attn_load_keys(const attn_problem *problem, const attn_plan *plan, const attn_item *item, attn_tiles *tiles,
+                    int64_t first_key, int64_t count);
+
+/* Packs the values of the same keys; returns whether all were finite. */
+bool attn_load_values(const attn_problem *problem, const attn_plan *plan, const attn_item *item, attn_tiles *tiles,
+                      int64_t first_key, int64_t count);
+
+/* scores[r][columns] = final scores, base 2, of rows [row, row + rows) against the packed keys: -infinity where
+ * masked. Columns outside the slices of `columns` are not written. */
+void attn_final_scores(const attn_problem *problem, const attn_plan *plan, const attn_item *item, attn_tiles *tiles,
+                       int64_t row, int64_t rows, int64_t first_key, const attn_columns *columns);
+
+#endif

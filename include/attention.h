@@ -1,0 +1,243 @@
+/*
+ * swift-attention: exact attention on CPUs.
+ *
+ * This header is the whole public C interface. It compiles alone as C11 and as C++17.
+ *
+ * Dimension letters, fixed everywhere:
+ *   B batch, H query heads, G key/value heads, Sq query length, Sk key length,
+ *   D head dimension of queries and keys, Dv head dimension of values.
+ *
+ * For each batch b, query head h (reading key/value head g = h / (H / G)) and query position i:
+ *
+ *   s_ij = cap( scale * <q_i, k_j> ) + bias_ij - slope_h * |i + offset_b - j|      (j visible)
+ *   o_i  = sum_j exp(s_ij) v_j / ( sum_j exp(s_ij) + exp(sink_h) )
+ *   lse_i = ln( sum_j exp(s_ij) + exp(sink_h) )
+ *
+ * where cap(s) = softcap * tanh(s / softcap), and every term that is not asked for is absent.
+ * The S x S matrix of scores is never stored: the softmax is taken online over tiles of keys
+ * (Milakov & Gimelshein 2018, arXiv:1805.02867; Dao et al. 2022, arXiv:2205.14135).
+ *
+ * Guarantees:
+ *   - The bits of a result depend on the shape, the options and the instruction set, not on the number
+ *     of threads, the batch size or a sequence's place in the batch.
+ *   - A query that may attend to nothing gives output 0 and log-sum-exp -infinity.
+ *   - What is masked does not leak: NaN or infinity in a masked key or value changes nothing.
+ *   - The library never prints and never aborts; memory beyond arguments is O(threads * tile).
+ *   - Every function may be called from many threads at once.
+ */
+#ifndef ATTENTION_H
+#define ATTENTION_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+#define ATTN_VERSION_MAJOR 0
+#define ATTN_VERSION_MINOR 1
+#define ATTN_VERSION_PATCH 0
+
+/* What a call came to. Every value but ATTN_OK leaves the output untouched. */
+typedef enum attn_status {
+  ATTN_OK = 0,
+  ATTN_ERROR_NULL_POINTER = 1,  /* a pointer that the call needs is null */
+  ATTN_ERROR_UNINITIALIZED = 2, /* the problem was not made by attn_problem_init, or by another version's */
+  ATTN_ERROR_NEGATIVE_SIZE = 3, /* a size is negative, or a dimension that must be at least 1 is 0 */
+  ATTN_ERROR_OVERFLOW = 4,      /* a size, stride or extent does not fit the address arithmetic */
+  ATTN_ERROR_HEAD_GROUPS = 5,   /* H is not a multiple of G */
+  ATTN_ERROR_TYPE = 6,          /* an element type outside attn_type, or unsupported where it stands */
+  ATTN_ERROR_NOT_FINITE = 7,    /* scale or softcap is NaN or infinite in the type computed in */
+  ATTN_ERROR_SOFTCAP = 8,       /* softcap is negative */
+  ATTN_ERROR_DROPOUT = 9,       /* dropout probability is outside [0, 1) */
+  ATTN_ERROR_ALIGNMENT = 10,    /* an alignment outside attn_alignment, or "square" with Sq != Sk */
+  ATTN_ERROR_WINDOW = 11,       /* a window side below ATTN_UNBOUNDED */
+  ATTN_ERROR_KEY_LENGTH = 12,   /* a key length outside [0, Sk] */
+  ATTN_ERROR_PACKING = 13,      /* sequence starts that decrease, or a sequence longer than Sq or Sk */
+  ATTN_ERROR_PAGES = 14,        /* a page table that names a page outside the pool, or is too short */
+  ATTN_ERROR_OVERLAP = 15,      /* an output overlaps an input, another output or itself */
+  ATTN_ERROR_ISA = 16,          /* an instruction set that is unknown, or that this machine lacks */
+  ATTN_ERROR_THREADS = 17,      /* a negative number of threads */
+  ATTN_ERROR_OUT_OF_MEMORY = 18 /* scratch memory could not be had */
+} attn_status;
+
+/* One past the largest attn_status. */
+#define ATTN_STATUS_COUNT 19
+
+/* A short description of a status: a static string, never null, whatever the value. */
+const char *attn_status_string(attn_status status);
+
+/* What was wrong with the last call on this thread that did not return ATTN_OK, with names and numbers, such as
+ * "query_heads (6) is not a multiple of kv_heads (4)". Valid until the next call on this thread; never null. */
+const char *attn_error_message(void);
+
+/* Element types. F32 and F64 compute in their own type, F16 and BF16 storage computes in F32. "The compute type"
+ * below is double for ATTN_F64 and float for the others. */
+typedef enum attn_type { ATTN_F32 = 0, ATTN_F64 = 1, ATTN_F16 = 2, ATTN_BF16 = 3 } attn_type;
+
+/* A read-only [batch, heads, rows, dimension] view. Strides are in elements, may be zero (broadcast) or negative; the
+ * last axis is contiguous. BHSD is {H*S*D, S*D, D}, BSHD is {S*H*D, D, H*D}. */
+typedef struct attn_input {
+  const void *data;
+  int64_t stride_batch, stride_head, stride_row;
+} attn_input;
+
+/* A view that is written, otherwise like attn_input. Its elements must be distinct: no zero stride on an axis longer
+ * than 1. Its address range (from the first to the last element, gaps included) must not meet that of an input or of
+ * another output. */
+typedef struct attn_output {
+  void *data;
+  int64_t stride_batch, stride_head, stride_row;
+} attn_output;
+
+/* A boolean mask broadcast to [B, H, Sq, Sk]: a byte a pair, nonzero = attend. Null data = no mask. Strides in bytes,
+ * zero to broadcast an axis. */
+typedef struct attn_mask {
+  const uint8_t *data;
+  int64_t stride_batch, stride_head, stride_row, stride_key;
+} attn_mask;
+
+/* An additive bias broadcast to [B, H, Sq, Sk], in natural-log units. Null data = no bias. Strides in elements. Its
+ * type may differ from the problem's: F32, F16 and BF16 go together, F64 goes with F64. */
+typedef struct attn_bias {
+  const void *data;
+  attn_type type;
+  int64_t stride_batch, stride_head, stride_row, stride_key;
+} attn_bias;
+
+/* Where query i stands among the keys: position i + offset. Causal masking, the window and ALiBi all read it. */
+typedef enum attn_alignment {
+  ATTN_ALIGN_SQUARE = 0,       /* offset 0; with causal, Sq = Sk is required */
+  ATTN_ALIGN_TOP_LEFT = 1,     /* offset 0, whatever Sq and Sk: query 0 stands at key 0 */
+  ATTN_ALIGN_BOTTOM_RIGHT = 2, /* offset Sk - Sq: the last query stands at the last key. The sizes are those of the
+                                  shape (of each sequence, when packed), not key_lengths */
+  ATTN_ALIGN_OFFSET = 3,       /* query_offset */
+  ATTN_ALIGN_OFFSETS = 4       /* query_offsets[b] */
+} attn_alignment;
+
+/* "No bound on this side" for a window. */
+#define ATTN_UNBOUNDED (-1)
+
+/* One attention problem: shapes, inputs and options. Made by attn_problem_init, which sets every option to "off". */
+typedef struct attn_problem {
+  size_t struct_size; /* set by attn_problem_init */
+
+  attn_type type; /* of query, key, value and output */
+  int64_t batch, query_heads, kv_heads, query_length, key_length, head_dim, value_dim;
+
+  attn_input query; /* [B, H, Sq, D]  */
+  attn_input key;   /* [B, G, Sk, D]  */
+  attn_input value; /* [B, G, Sk, Dv] */
+
+  double scale;   /* multiplies q.k; any finite value. attn_problem_init sets 1/sqrt(D) */
+  double softcap; /* 0 = none; s becomes softcap * tanh(s / softcap) */
+
+  attn_alignment alignment;
+  int64_t query_offset;
+  const int64_t *query_offsets; /* [B] */
+
+  bool causal;                       /* key j is visible to query i when j <= i + offset */
+  int64_t window_left, window_right; /* and when i + offset - left <= j <= i + offset + right */
+  const int64_t *key_lengths;        /* [B], or null: keys at and after key_lengths[b] are invisible */
+  attn_mask mask;
+  attn_bias bias;
+
+  const void *alibi_slopes; /* [H] in the compute type, or null (Press et al. 2021, arXiv:2108.12409) */
+  const void *sinks;        /* [H] in the compute type, or null: a logit per head in the denominator only */
+
+  double dropout_probability; /* 0 = none. The weights kept are divided by 1 - probability */
+  uint64_t dropout_seed;      /* pair (b, h, i, j) is dropped when word j mod 4 of Philox4x32-10 (Salmon et al. 2011)
+                                 at counter (j / 4, i, h, b), keyed by the seed, is below probability * 2^32 */
+
+  /* Packed sequences: row starts [B + 1] of each sequence in query (and output, lse) and in key and value. The batch
+   * stride of a packed view is not used; Sq and Sk are the longest lengths allowed. Null = padded. */
+  const int64_t *query_starts;
+  const int64_t *key_starts;
+
+  /* Paged keys and values: row j of batch b is row j % page_rows of page page_table[b * pages_per_sequence
+   * + j / page_rows]; the batch strides of key and value step from page to page. Null = not paged. */
+  const int32_t *page_table;
+  int64_t page_rows, page_count, pages_per_sequence;
+
+  int threads;     /* 0 = OpenMP's choice (OMP_NUM_THREADS) */
+  const char *isa; /* null = the best this machine has, or what ATTENTION_ISA names; else a name of attn_isa_name */
+} attn_problem;
+
+/* A problem over dense BHSD arrays with every option off: scale = 1/sqrt(D), no mask, strides of contiguous BHSD.
+ * The data pointers are null: set query.data, key.data and value.data. */
+attn_problem attn_problem_init(attn_type type, int64_t batch, int64_t query_heads, int64_t kv_heads,
+                               int64_t query_length, int64_t key_length, int64_t head_dim, int64_t value_dim);
+
+/* Strides of a contiguous [batch, heads, rows, dim] array. */
+attn_output attn_output_bhsd(void *data, int64_t heads, int64_t rows, int64_t dim);
+/* Strides of a contiguous [batch, rows, heads, dim] array. */
+attn_output attn_output_bshd(void *data, int64_t heads, int64_t rows, int64_t dim);
+attn_input attn_input_bhsd(const void *data, int64_t heads, int64_t rows, int64_t dim);
+attn_input attn_input_bshd(const void *data, int64_t heads, int64_t rows, int64_t dim);
+
+/* Fused scaled-dot-product attention, forward.
+ *   output  [B, H, Sq, Dv], of the problem's type
+ *   lse     [B, H, Sq] in the compute type (attn_output with a row of one element), or null when not wanted:
+ *           natural log-sum-exp of the final scores, undropped; -infinity for a row that may attend to nothing
+ * Returns ATTN_OK, or what is wrong with the arguments, and then writes nothing. */
+attn_status attn_forward(const attn_problem *problem, const attn_output *output, const attn_output *lse);
+
+/* The scores and weights of a problem as dense arrays [B, H, Sq, Sk], contiguous, in the compute type. Either may be
+ * null. This is the one function whose results are of size Sq x Sk: it is for looking, not for computing with.
+ *   scores   after scale, softcap, bias and ALiBi; -infinity where masked
+ *   weights  after the softmax (sinks in the denominator), without dropout; rows that attend to nothing are 0
+ * lse is the contiguous [B, H, Sq] result of attn_forward; needed for weights only. Packed problems index scores and
+ * weights by sequence: rows and columns beyond a sequence's own length are -infinity and 0. */
+attn_status attn_weights(const attn_problem *problem, const void *lse, void *scores, void *weights);
+
+/* What a forward call will do. */
+typedef struct attn_plan_info {
+  const char *isa;                                        /* the table of tile functions */
+  const char *kernel;                                     /* its name, such as "avx2-f32" */
+  int64_t register_rows, register_columns;                /* the register tile of both products */
+  int64_t block_rows;                                     /* query rows of a score tile */
+  int64_t block_keys;                                     /* keys of a score tile */
+  int64_t item_rows;                                      /* query rows of a work item */
+  int64_t items;                                          /* work items */
+  int64_t threads;                                        /* threads that will be used */
+  int64_t scratch_bytes;                                  /* scratch memory of all threads */
+  int64_t tiles_full, tiles_boundary, tiles_skipped;      /* score tiles by kind */
+  double visible_pairs;                                   /* (query, key) pairs inside causal, window and lengths */
+  double flops;                                           /* 2 (D + Dv) a visible pair */
+  double flops_executed;                                  /* the same for the pairs that the tiles compute */
+  double bytes;                                           /* inputs read once and outputs written once */
+} attn_plan_info;
+
+/* Fills info with the plan of attn_forward for this problem. Data pointers are not read and may be null. */
+attn_status attn_plan_forward(const attn_problem *problem, attn_plan_info *info);
+
+/* Instruction sets compiled in, best first: attn_isa_name(0) .. attn_isa_name(attn_isa_count() - 1). */
+int attn_isa_count(void);
+const char *attn_isa_name(int index);
+/* Whether this machine can run it. */
+bool attn_isa_available(int index);
+/* The name a call with isa = null runs on: ATTENTION_ISA where it is set, else the best available. Null when
+ * ATTENTION_ISA names none that can run: calls then return ATTN_ERROR_ISA. */
+const char *attn_isa_default(void);
+
+/* OpenMP's current choice for a call with threads = 0; 1 when built without OpenMP. */
+int attn_max_threads(void);
+/* Bytes of a core's level-1 data and level-2 cache, as the tile sizes use them. */
+int64_t attn_cache_bytes(int level);
+/* "major.minor.patch". */
+const char *attn_version(void);
+
+/* Frees the scratch memory that is kept from call to call. Safe at any time; a call under way keeps its own. */
+void attn_release_memory(void);
+
+/* Slopes of ALiBi for a number of heads, 2^(-8 (h+1) / heads) for powers of two; for other counts the slopes of the
+ * next lower power of two, then every other slope of the next higher one, as in the code of the paper's authors. */
+attn_status attn_alibi_slopes(int64_t heads, double *slopes);
+
+#ifdef __cplusplus
+}
+#endif
+
+#endif
