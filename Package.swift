@@ -1,0 +1,55 @@
+// swift-tools-version: 6.2
+import PackageDescription
+
+// OpenMP comes from the system: `libomp-dev` on Debian and Ubuntu, `brew install libomp` on macOS (scripts/setup does
+// both). Debian's package keeps omp.h and the -lomp link outside the paths that Swift's clang searches, hence the
+// runtime's own file name. -O3 is given here because it comes after SwiftPM's -O0: kernels stay fast in debug builds.
+#if os(macOS)
+let openMPCompile: [CSetting] = [.unsafeFlags(["-Xpreprocessor", "-fopenmp", "-O3", "-ffp-contract=off"])]
+let openMPLink: [LinkerSetting] = [
+  .unsafeFlags(["-L/opt/homebrew/opt/libomp/lib", "-L/usr/local/opt/libomp/lib"]), .linkedLibrary("omp"),
+]
+#else
+let openMPCompile: [CSetting] = [.unsafeFlags(["-fopenmp", "-O3", "-ffp-contract=off"])]
+let openMPLink: [LinkerSetting] = [.unsafeFlags(["-l:libomp.so.5"]), .linkedLibrary("m")]
+#endif
+
+let package = Package(
+  name: "swift-attention",
+  platforms: [.macOS(.v15)],
+  products: [
+    .library(name: "Attention", targets: ["Attention"]),
+    .library(name: "AttentionReference", targets: ["AttentionReference"]),
+    .library(name: "Safetensors", targets: ["Safetensors"]),
+    .executable(name: "attention", targets: ["AttentionCommand"]),
+  ],
+  dependencies: [
+    .package(url: "https://github.com/apple/swift-argument-parser", from: "1.5.0"),
+    .package(url: "https://github.com/apple/swift-numerics", from: "1.0.0"),
+  ],
+  targets: [
+    .target(
+      name: "CAttention", path: ".", sources: ["Sources/CAttention"], publicHeadersPath: "include",
+      cSettings: openMPCompile, linkerSettings: openMPLink),
+    .target(name: "Attention", dependencies: ["CAttention"]),
+    .target(name: "AttentionReference", dependencies: [.product(name: "RealModule", package: "swift-numerics")]),
+    .target(name: "Safetensors"),
+    .executableTarget(
+      name: "AttentionCommand",
+      dependencies: [
+        "Attention", "AttentionReference", "Safetensors",
+        .product(name: "ArgumentParser", package: "swift-argument-parser"),
+      ]),
+    .testTarget(name: "SafetensorsTests", dependencies: ["Safetensors"], resources: [.copy("Fixtures")]),
+    .testTarget(
+      name: "AttentionReferenceTests", dependencies: ["AttentionReference", "Safetensors"],
+      resources: [.copy("Fixtures")]),
+    .testTarget(
+      name: "AttentionTests", dependencies: ["Attention", "AttentionReference", "Safetensors"],
+      resources: [.copy("Fixtures")]),
+    .testTarget(
+      name: "AttentionCommandTests", dependencies: ["AttentionCommand", "Safetensors"],
+      resources: [.copy("Fixtures")]),
+  ],
+  cLanguageStandard: .c11
+)
