@@ -161,6 +161,9 @@ typedef struct attn_problem {
   const int32_t *page_table;
   int64_t page_rows, page_count, pages_per_sequence;
 
+  int64_t *progress; /* null, or a counter that attn_forward increments as each work item ends, up to
+                        attn_plan_info.items; read it from another thread with attn_progress_read */
+
   int threads;     /* 0 = OpenMP's choice (OMP_NUM_THREADS) */
   const char *isa; /* null = the best this machine has, or what ATTENTION_ISA names; else a name of attn_isa_name */
 } attn_problem;
@@ -191,6 +194,9 @@ attn_status attn_forward(const attn_problem *problem, const attn_output *output,
  * lse is the contiguous [B, H, Sq] result of attn_forward; needed for weights only. Packed problems index scores and
  * weights by sequence: rows and columns beyond a sequence's own length are -infinity and 0. */
 attn_status attn_weights(const attn_problem *problem, const void *lse, void *scores, void *weights);
+
+/* The work items that a call under way has ended. The caller sets the counter to 0 before the call. */
+int64_t attn_progress_read(const int64_t *progress);
 
 /* What a forward call will do. */
 typedef struct attn_plan_info {

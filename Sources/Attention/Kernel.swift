@@ -66,6 +66,7 @@ enum Kernel {
       return AttentionError(.threads, "threads is \(options.threads ?? 0)")
     }
     problem.threads = threads
+    problem.progress = options.progress?.counter
     do throws(AttentionError) {
       try checkCounts(shape, mask, options)
       if let dense = mask.dense {
@@ -247,10 +248,15 @@ public enum AttentionSystem {
   public static func releaseMemory() { attn_release_memory() }
 }
 
+extension AttentionProgress {
+  /// The work items that have ended, of the ``AttentionPlan/items`` of the call.
+  public var completedItems: Int { Int(attn_progress_read(counter)) }
+}
+
 /// Slopes of ALiBi for a number of heads (Press et al. 2021, arXiv:2108.12409): 2^(−8(h+1)/heads) for powers of two; for
 /// other counts those of the next lower power of two, then every other one of the next higher, as in the authors' code.
 public func alibiSlopes(heads: Int) -> [Double] {
-  precondition(heads >= 0, "alibiSlopes: \(heads) heads")
+  require(heads >= 0, "alibiSlopes: \(heads) heads")
   return [Double](unsafeUninitializedCapacity: heads) { buffer, count in
     _ = attn_alibi_slopes(Int64(heads), buffer.baseAddress)
     count = heads

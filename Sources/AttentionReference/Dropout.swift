@@ -21,8 +21,8 @@ func dropoutThreshold(probability: Double) -> UInt64 {
 }
 
 extension ReferenceOptions {
-  /// A weight as the output sees it: itself without dropout, else multiplied by 0 when dropped and divided by 1 − p when
-  /// kept. A weight of NaN stays NaN, so that dropout hides no failed row.
+  /// A weight as the output sees it: itself without dropout, else multiplied by 0 when dropped and divided by 1 − p
+  /// when kept. A weight of NaN stays NaN, so that dropout hides no failed row.
   func afterDropout(_ weight: Double, batch b: Int, head h: Int, query i: Int, key j: Int) -> Double {
     guard dropoutProbability > 0 else { return weight }
     let dropped = isDropped(

@@ -95,6 +95,8 @@ attn_status attn_weights(const attn_problem *problem, const void *lse, void *sco
   return ATTN_OK;
 }
 
+int64_t attn_progress_read(const int64_t *progress) { return progress ? __atomic_load_n(progress, __ATOMIC_RELAXED) : 0; }
+
 attn_status attn_alibi_slopes(int64_t heads, double *slopes) {
   if (heads < 0) return attn_fail(ATTN_ERROR_NEGATIVE_SIZE, "heads is %lld", (long long)heads);
   if (heads > 0 && !slopes) return attn_fail(ATTN_ERROR_NULL_POINTER, "slopes is null");

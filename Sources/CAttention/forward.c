@@ -105,8 +105,7 @@ static void finish_rows(const forward_call *call, const attn_item *item, attn_ti
   }
 }
 
-static void forward_item(void *context, int thread, int64_t index) {
-  const forward_call *call = context;
+static void run_item(const forward_call *call, int thread, int64_t index) {
   const attn_problem *p = call->problem;
   const attn_plan *plan = call->plan;
   attn_item item = attn_item_at(p, plan, index);
@@ -130,6 +129,12 @@ static void forward_item(void *context, int thread, int64_t index) {
       forward_block(p, plan, &item, &tiles, row, key, count, finite);
   }
   finish_rows(call, &item, &tiles, special);
+}
+
+static void forward_item(void *context, int thread, int64_t index) {
+  const forward_call *call = context;
+  run_item(call, thread, index);
+  if (call->problem->progress) __atomic_fetch_add(call->problem->progress, 1, __ATOMIC_RELAXED);
 }
 
 void attn_forward_run(const attn_problem *problem, const attn_plan *plan, const attn_output *output,

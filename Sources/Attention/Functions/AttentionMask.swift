@@ -76,7 +76,7 @@ public struct AttentionMask: Sendable, Equatable {
   /// Key j is visible to query i when i + offset − left ≤ j ≤ i + offset + right; nil leaves a side unbounded. Both
   /// ends are inclusive. The offset is that of the mask this is combined with, otherwise 0.
   public static func window(left: Int?, right: Int?) -> AttentionMask {
-    precondition((left ?? 0) >= 0 && (right ?? 0) >= 0, "AttentionMask: window (\(left ?? 0), \(right ?? 0)) is negative")
+    require((left ?? 0) >= 0 && (right ?? 0) >= 0, "AttentionMask: window (\(left ?? 0), \(right ?? 0)) is negative")
     var mask = AttentionMask()
     mask.windowLeft = left
     mask.windowRight = right
@@ -92,7 +92,7 @@ public struct AttentionMask: Sendable, Equatable {
 
   /// An explicit mask, `true` = attend, of a shape that broadcasts to [B, H, Sq, Sk] as in NumPy.
   public static func boolean(_ attend: [Bool], shape: [Int]) -> AttentionMask {
-    precondition(
+    require(
       Tensor.count(of: shape) == attend.count && shape.count <= 4,
       "AttentionMask: \(attend.count) elements do not make the shape \(shape) of at most four axes")
     var mask = AttentionMask()
@@ -101,8 +101,16 @@ public struct AttentionMask: Sendable, Equatable {
   }
 
   /// Which keys of each sequence are real, `true` = attend, [B, Sk] row-major.
+  ///
+  /// Where the real keys of every sequence come first, as padding at the end leaves them, this is the same as
+  /// ``keyLengths(_:)`` and as cheap.
   public static func keyPadding(_ attend: [Bool], batch: Int, keyLength: Int) -> AttentionMask {
-    .boolean(attend, shape: [batch, 1, 1, keyLength])
+    let mask = AttentionMask.boolean(attend, shape: [batch, 1, 1, keyLength])
+    let lengths = (0..<batch).map { b in attend[b * keyLength..<(b + 1) * keyLength].prefix { $0 }.count }
+    let isPrefix = (0..<batch).allSatisfy { b in
+      !attend[b * keyLength + lengths[b]..<(b + 1) * keyLength].contains(true)
+    }
+    return isPrefix ? .keyLengths(lengths) : mask
   }
 
   /// From the `key_padding_mask` of PyTorch's `nn.MultiheadAttention`, [B, Sk] row-major, where `true` = ignore.
@@ -120,14 +128,14 @@ public struct AttentionMask: Sendable, Equatable {
   public static func & (a: AttentionMask, b: AttentionMask) -> AttentionMask {
     var mask = a
     mask.isCausal = a.isCausal || b.isCausal
-    precondition(
+    require(
       a.alignment == nil || b.alignment == nil || a.alignment == b.alignment,
       "AttentionMask: cannot combine alignments \(a.alignment!) and \(b.alignment!)")
     mask.alignment = a.alignment ?? b.alignment
     mask.windowLeft = tighter(a.windowLeft, b.windowLeft)
     mask.windowRight = tighter(a.windowRight, b.windowRight)
     if let first = a.lengths, let second = b.lengths {
-      precondition(
+      require(
         first.count == second.count, "AttentionMask: \(first.count) and \(second.count) key lengths do not combine")
       mask.lengths = zip(first, second).map { min($0, $1) }
     } else {
@@ -150,7 +158,7 @@ public struct AttentionMask: Sendable, Equatable {
     guard let extents = broadcastExtents(a.shape, b.shape),
       let left = try? broadcastStrides("mask", of: a.shape, count: a.attend.count, over: extents),
       let right = try? broadcastStrides("mask", of: b.shape, count: b.attend.count, over: extents)
-    else { preconditionFailure("AttentionMask: shapes \(a.shape) and \(b.shape) do not broadcast together") }
+    else { fatalError("AttentionMask: shapes \(a.shape) and \(b.shape) do not broadcast together") }
     var attend: [Bool] = []
     attend.reserveCapacity(extents[0] * extents[1] * extents[2] * extents[3])
     for batch in 0..<extents[0] {

@@ -18,14 +18,14 @@ public struct AttentionBias: Sendable, Equatable {
 
   /// A bias in `Float`, for problems in `Float`, `Float16` and ``BFloat16``.
   public init(_ tensor: Tensor) {
-    precondition(tensor.rank <= 4, "AttentionBias: shape \(tensor.shape) has more than four axes")
+    require(tensor.rank <= 4, "AttentionBias: shape \(tensor.shape) has more than four axes")
     storage = .float(tensor.scalars)
     shape = tensor.shape
   }
 
   /// A bias in `Double`, for problems in `Double`.
   public init(_ scalars: [Double], shape: [Int]) {
-    precondition(
+    require(
       Tensor.count(of: shape) == scalars.count && shape.count <= 4,
       "AttentionBias: \(scalars.count) numbers do not make the shape \(shape) of at most four axes")
     storage = .double(scalars)
@@ -70,11 +70,14 @@ public struct AttentionOptions: Sendable, Equatable {
   public var threads: Int?
   /// Name of an instruction set of ``AttentionSystem/instructionSets``; nil = the best, or what `ATTENTION_ISA` names.
   public var instructionSet: String?
+  /// Counts the work items as they end, for a display in another thread.
+  public var progress: AttentionProgress?
 
   /// Options, each off by default.
   public init(
     bias: AttentionBias? = nil, softcap: Double? = nil, alibiSlopes: [Double]? = nil, sinks: [Double]? = nil,
-    dropout: AttentionDropout? = nil, threads: Int? = nil, instructionSet: String? = nil
+    dropout: AttentionDropout? = nil, threads: Int? = nil, instructionSet: String? = nil,
+    progress: AttentionProgress? = nil
   ) {
     self.bias = bias
     self.softcap = softcap
@@ -83,5 +86,6 @@ public struct AttentionOptions: Sendable, Equatable {
     self.dropout = dropout
     self.threads = threads
     self.instructionSet = instructionSet
+    self.progress = progress
   }
 }

@@ -128,7 +128,7 @@ public func scaledDotProductAttention<Scalar: AttentionScalar>(
 /// The shape that three tensors make together; stops when they do not.
 func attentionShape(queries: Tensor, keys: Tensor, values: Tensor) -> AttentionShape {
   let (q, k, v) = (queries.shape, keys.shape, values.shape)
-  precondition(
+  require(
     q.count == 4 && k.count == 4 && v.count == 4 && q[0] == k[0] && k[0] == v[0] && k[1] == v[1] && k[2] == v[2]
       && q[3] == k[3],
     "attention: queries \(q), keys \(k), values \(v) do not fit together: expected [B, H, Sq, D], [B, G, Sk, D], [B, G, Sk, Dv]"
@@ -143,6 +143,6 @@ func stopping(on shape: AttentionShape, _ body: () throws(AttentionError) -> Voi
   do throws(AttentionError) {
     try body()
   } catch {
-    preconditionFailure("attention: \(error.message) (\(shape))")
+    fatalError("attention: \(error.message) (\(shape))")
   }
 }

@@ -21,7 +21,7 @@ public struct Tensor: Sendable, Equatable {
   ///   - shape: The extents; their product must be `scalars.count`.
   public init(_ scalars: [Float], shape: [Int]) {
     let count = Tensor.count(of: shape)
-    precondition(
+    require(
       count == scalars.count,
       "Tensor: shape \(shape) holds \(count.map(String.init) ?? "too many") numbers, \(scalars.count) were given")
     self.scalars = scalars
@@ -31,7 +31,7 @@ public struct Tensor: Sendable, Equatable {
   /// A tensor with every element equal to `value`.
   public init(repeating value: Float, shape: [Int]) {
     guard let count = Tensor.count(of: shape) else {
-      preconditionFailure("Tensor: shape \(shape) is negative or too large")
+      fatalError("Tensor: shape \(shape) is negative or too large")
     }
     self.scalars = [Float](repeating: value, count: count)
     self.shape = shape
@@ -54,7 +54,7 @@ public struct Tensor: Sendable, Equatable {
 
   /// The same numbers under another shape with the same number of elements.
   public func reshaped(to shape: [Int]) -> Tensor {
-    precondition(
+    require(
       Tensor.count(of: shape) == count, "Tensor: shape \(self.shape) of \(count) numbers cannot become \(shape)")
     return Tensor(scalars, shape: shape)
   }
@@ -68,7 +68,7 @@ public struct Tensor: Sendable, Equatable {
   }
 
   private func offset(of indices: [Int]) -> Int {
-    precondition(
+    require(
       indices.count == rank && zip(indices, shape).allSatisfy { $0 >= 0 && $0 < $1 },
       "Tensor: index \(indices) is outside shape \(shape)")
     return zip(indices, strides).reduce(0) { $0 + $1.0 * $1.1 }

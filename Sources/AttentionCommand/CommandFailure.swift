@@ -1,0 +1,45 @@
+import Attention
+import Safetensors
+
+#if canImport(Darwin)
+  import Darwin
+#elseif canImport(Glibc)
+  import Glibc
+#elseif canImport(Musl)
+  import Musl
+#endif
+
+/// Exit statuses, those of sysexits.h.
+enum ExitStatus {
+  static let usage: Int32 = 64
+  static let badInput: Int32 = 65
+  static let cannotCreate: Int32 = 73
+}
+
+/// Why a command ends early: a status and one line.
+struct CommandFailure: Error {
+  var status: Int32
+  var message: String
+
+  static func usage(_ message: String) -> CommandFailure { CommandFailure(status: ExitStatus.usage, message: message) }
+  static func badInput(_ message: String) -> CommandFailure {
+    CommandFailure(status: ExitStatus.badInput, message: message)
+  }
+  static func badInput(_ error: SafetensorsError) -> CommandFailure { .badInput(error.description) }
+  static func badInput(_ file: String, _ error: AttentionError) -> CommandFailure {
+    .badInput("\(file): \(error.message)")
+  }
+}
+
+/// Writes to stderr, unbuffered.
+func standardError(_ text: String) {
+  var bytes = ArraySlice(text.utf8)
+  while !bytes.isEmpty {
+    let written = bytes.withUnsafeBytes { write(2, $0.baseAddress, $0.count) }
+    if written <= 0 { return }
+    bytes = bytes.dropFirst(written)
+  }
+}
+
+/// Ends the process. (In a command's scope `exit` is ArgumentParser's.)
+func terminate(_ status: Int32) -> Never { exit(status) }

@@ -1,0 +1,100 @@
+import ArgumentParser
+import Attention
+
+extension AttentionLayout: ExpressibleByArgument {}
+
+/// `--causal`: an alignment or an offset.
+enum CausalArgument: ExpressibleByArgument {
+  case topLeft, bottomRight
+  case offset(Int)
+
+  init?(argument: String) {
+    switch argument {
+    case "top-left": self = .topLeft
+    case "bottom-right": self = .bottomRight
+    default:
+      guard let offset = Int(argument) else { return nil }
+      self = .offset(offset)
+    }
+  }
+
+  var mask: AttentionMask {
+    switch self {
+    case .topLeft: .causal(.topLeft)
+    case .bottomRight: .causal(.bottomRight)
+    case .offset(let offset): .causal(queryOffset: offset)
+    }
+  }
+
+  func offset(queryLength: Int, keyLength: Int) -> Int {
+    switch self {
+    case .topLeft: 0
+    case .bottomRight: keyLength - queryLength
+    case .offset(let offset): offset
+    }
+  }
+}
+
+/// `--window LEFT,RIGHT`: an empty side is unbounded.
+struct WindowArgument: ExpressibleByArgument {
+  var left, right: Int?
+
+  init?(argument: String) {
+    let sides = argument.split(separator: ",", omittingEmptySubsequences: false)
+    guard sides.count == 2 else { return nil }
+    for (index, side) in sides.enumerated() where !side.isEmpty {
+      guard let keys = Int(side), keys >= 0 else { return nil }
+      if index == 0 { left = keys } else { right = keys }
+    }
+  }
+}
+
+/// The options of an attention problem that do not come from the file.
+struct ProblemOptions: ParsableArguments {
+  @Option(
+    parsing: .unconditional,
+    help: ArgumentHelp(
+      "Key j is visible to query i when j ≤ i + offset: top-left is offset 0, bottom-right Sk − Sq.",
+      valueName: "top-left|bottom-right|OFFSET"))
+  var causal: CausalArgument?
+
+  @Option(
+    parsing: .unconditional,
+    help: ArgumentHelp(
+      "Keys from i + offset − LEFT to i + offset + RIGHT are visible; an empty side is unbounded.",
+      valueName: "LEFT,RIGHT"))
+  var window: WindowArgument?
+
+  @Option(parsing: .unconditional, help: "Multiplies q·k (default: 1 ÷ √D).")
+  var scale: Double?
+
+  @Option(parsing: .unconditional, help: "Bounds the scores: s becomes X·tanh(s ÷ X).")
+  var softcap: Double?
+
+  @Option(parsing: .unconditional, help: "Drops weights with this probability.")
+  var dropout: Double?
+
+  @Option(help: "Seed of the dropout mask.")
+  var seed: UInt64?
+
+  @Option(parsing: .unconditional, help: "Number of threads (default: OpenMP's choice).")
+  var threads: Int?
+
+  func validate() throws {
+    if seed != nil && dropout == nil { throw ValidationError("--seed needs --dropout") }
+    if dropout != nil && seed == nil { throw ValidationError("--dropout needs --seed") }
+    if let dropout, !(dropout >= 0 && dropout < 1) {
+      throw ValidationError("--dropout is \(dropout); it must be at least 0 and below 1")
+    }
+    if let softcap, !(softcap > 0 && softcap.isFinite) {
+      throw ValidationError("--softcap is \(softcap); it must be positive")
+    }
+    if let scale, !scale.isFinite { throw ValidationError("--scale is \(scale); it must be finite") }
+    if let threads, threads < 1 { throw ValidationError("--threads is \(threads); it must be at least 1") }
+  }
+
+  /// Causal part and window, without what a file adds.
+  var mask: AttentionMask {
+    (causal?.mask ?? .none) & .window(left: window?.left, right: window?.right)
+  }
+}

@@ -1,0 +1,45 @@
+import Attention
+import AttentionReference
+import Safetensors
+
+extension InputProblem {
+  /// Runs the oracle on the same problem; results are rounded to the types that the kernels would give.
+  func runReference(emitting matrices: EmittedMatrices) -> AttentionResults {
+    let inputs = scalars(as: Double.self)
+    let result = referenceAttention(
+      queries: inputs.queries, keys: inputs.keys, values: inputs.values, shape: referenceShape, options: reference,
+      emittingMatrices: !matrices.isEmpty)
+    let output =
+      layout == .bhsd
+      ? result.output
+      : swappingMiddleAxes(
+        result.output, batch: shape.batch, shape.queryHeads, shape.queryLength, shape.valueDimension)
+    return AttentionResults(
+      output: encode(output, as: type.fileType), logSumExp: encode(result.logSumExp, as: type.computeFileType),
+      weights: matrices.contains(.weights) ? result.weights.map { encode($0, as: type.computeFileType) } : nil,
+      scores: matrices.contains(.scores) ? result.scores.map { encode($0, as: type.computeFileType) } : nil)
+  }
+}
+
+/// Doubles rounded once, to nearest even, to a floating-point type of files.
+func encode(_ numbers: [Double], as type: SafetensorsType) -> [UInt8] {
+  switch type {
+  case .f64: return bytes(of: numbers)
+  case .bf16: return bytes(of: numbers.map { BFloat16(roundedToOdd($0)) })
+  case .f16:
+    #if os(macOS) && arch(x86_64)
+      preconditionFailure("F16 is not available on Intel Macs")
+    #else
+      return bytes(of: numbers.map { Float16($0) })
+    #endif
+  default: return bytes(of: numbers.map { Float($0) })
+  }
+}
+
+/// To Float with ties and all inexact results going to the odd neighbour, so that rounding once more, to fewer bits,
+/// equals rounding once (Boldo & Melquiond 2008).
+private func roundedToOdd(_ x: Double) -> Float {
+  let nearest = Float(x)
+  guard x.isFinite, nearest.isFinite, Double(nearest) != x, nearest.bitPattern & 1 == 0 else { return nearest }
+  return Double(nearest) < x ? nearest.nextUp : nearest.nextDown
+}

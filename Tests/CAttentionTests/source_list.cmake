@@ -1,0 +1,11 @@
+# Fails unless SOURCES (relative to ROOT) names exactly the .c files of Sources/CAttention.
+file(GLOB_RECURSE tree RELATIVE "${ROOT}" "${ROOT}/Sources/CAttention/*.c")
+set(missing ${tree})
+list(REMOVE_ITEM missing ${SOURCES})
+set(stale ${SOURCES})
+list(REMOVE_ITEM stale ${tree})
+if(missing OR stale)
+  message(FATAL_ERROR "CMakeLists.txt lacks: [${missing}]; it lists but the tree lacks: [${stale}]")
+endif()
+list(LENGTH tree count)
+message("source_list: ${count} files agree")
