@@ -5,13 +5,13 @@ import PackageDescription
 // both). Debian's package keeps omp.h and the -lomp link outside the paths that Swift's clang searches, hence the
 // runtime's own file name. -O3 is given here because it comes after SwiftPM's -O0: kernels stay fast in debug builds.
 #if os(macOS)
-let openMPCompile: [CSetting] = [.unsafeFlags(["-Xpreprocessor", "-fopenmp", "-O3", "-ffp-contract=off"])]
-let openMPLink: [LinkerSetting] = [
-  .unsafeFlags(["-L/opt/homebrew/opt/libomp/lib", "-L/usr/local/opt/libomp/lib"]), .linkedLibrary("omp"),
-]
+  let openMPCompile: [CSetting] = [.unsafeFlags(["-Xpreprocessor", "-fopenmp", "-O3", "-ffp-contract=off"])]
+  let openMPLink: [LinkerSetting] = [
+    .unsafeFlags(["-L/opt/homebrew/opt/libomp/lib", "-L/usr/local/opt/libomp/lib"]), .linkedLibrary("omp"),
+  ]
 #else
-let openMPCompile: [CSetting] = [.unsafeFlags(["-fopenmp", "-O3", "-ffp-contract=off"])]
-let openMPLink: [LinkerSetting] = [.unsafeFlags(["-l:libomp.so.5"]), .linkedLibrary("m")]
+  let openMPCompile: [CSetting] = [.unsafeFlags(["-fopenmp", "-O3", "-ffp-contract=off"])]
+  let openMPLink: [LinkerSetting] = [.unsafeFlags(["-l:libomp.so.5"]), .linkedLibrary("m")]
 #endif
 
 let package = Package(

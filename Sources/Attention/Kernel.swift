@@ -18,7 +18,8 @@ enum Kernel {
       var output = attn_output(data: operands.output, shape.outputStrides)
       guard let logSumExp = operands.logSumExp else { return error(attn_forward(&problem, &output, nil)) }
       var lse = attn_output(
-        data: logSumExp, AttentionStrides(layout: .bhsd, heads: shape.queryHeads, length: shape.queryLength, dimension: 1))
+        data: logSumExp,
+        AttentionStrides(layout: .bhsd, heads: shape.queryHeads, length: shape.queryLength, dimension: 1))
       return error(attn_forward(&problem, &output, &lse))
     }
   }

@@ -20,7 +20,9 @@ struct ComparisonReport: Encodable {
     var lines = [
       "queries \(queries), keys \(keys), \(instructionSet), \(threads) thread\(threads == 1 ? "" : "s")",
       row("", "fused", "naive"),
-      row("time", milliseconds(fusedSeconds), "\(milliseconds(naiveSeconds))  (\(significant(naiveSeconds / fusedSeconds)) × fused)"),
+      row(
+        "time", milliseconds(fusedSeconds),
+        "\(milliseconds(naiveSeconds))  (\(significant(naiveSeconds / fusedSeconds)) × fused)"),
       row("memory", bytesText(max(fusedBytes, 0)), bytesText(max(naiveBytes, 0))),
       row("error", exponent(fusedError), exponent(naiveError)),
     ]

@@ -94,5 +94,7 @@ struct Explain: ParsableCommand {
 }
 
 extension String {
-  fileprivate var trimmed: Substring { self[startIndex..<(lastIndex { $0 != " " }.map { index(after: $0) } ?? startIndex)] }
+  fileprivate var trimmed: Substring {
+    self[startIndex..<(lastIndex { $0 != " " }.map { index(after: $0) } ?? startIndex)]
+  }
 }
