@@ -28,6 +28,7 @@ typedef struct attn_sequence {
   int64_t batch;
   int64_t queries;            /* its query rows */
   int64_t keys;               /* its keys, key_lengths applied: what lies behind is invisible */
+  int64_t all_keys;           /* its rows of keys and values */
   int64_t query_row, key_row; /* first row in a packed view, else 0 */
   int64_t offset;             /* query i stands at position i + offset */
 } attn_sequence;
@@ -49,6 +50,7 @@ static inline attn_sequence attn_sequence_of(const attn_problem *p, int64_t batc
     case ATTN_ALIGN_OFFSET: s.offset = attn_clamp_far(p->query_offset); break;
     case ATTN_ALIGN_OFFSETS: s.offset = attn_clamp_far(p->query_offsets[batch]); break;
   }
+  s.all_keys = s.keys;
   if (p->key_lengths) s.keys = attn_min(s.keys, p->key_lengths[batch]);
   return s;
 }
