@@ -98,14 +98,14 @@ const peak_loop peak_loops[] = {
     {"portable", 32, "mul+add", 4, PORTABLE_COUNT, portable_f32},
     {"portable", 64, "mul+add", 2, PORTABLE_COUNT, portable_f64},
 #if defined(__x86_64__)
-    {"avx2", 32, "fma", 8, 12, avx2_f32},
-    {"avx2", 64, "fma", 4, 12, avx2_f64},
-    {"avx512", 32, "fma", 16, 24, avx512_f32},
-    {"avx512", 64, "fma", 8, 24, avx512_f64},
+    {"avx2", 32, "FMA", 8, 12, avx2_f32},
+    {"avx2", 64, "FMA", 4, 12, avx2_f64},
+    {"avx512", 32, "FMA", 16, 24, avx512_f32},
+    {"avx512", 64, "FMA", 8, 24, avx512_f64},
 #endif
 #if defined(__aarch64__)
-    {"neon", 32, "fma", 4, 24, neon_f32},
-    {"neon", 64, "fma", 2, 24, neon_f64},
+    {"neon", 32, "FMA", 4, 24, neon_f32},
+    {"neon", 64, "FMA", 2, 24, neon_f64},
 #endif
     {0},
 };

@@ -1,3 +1,6 @@
+/* clock_gettime, under a strict C11. */
+#define _POSIX_C_SOURCE 200809L
+
 #include "peak.h"
 
 #include <pthread.h>

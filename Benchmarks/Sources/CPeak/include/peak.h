@@ -12,7 +12,7 @@
 typedef struct peak_loop {
   const char *isa;       /* as swift-attention names it */
   int real_bits;         /* 32 or 64 */
-  const char *operation; /* "fma", or "mul+add" where the instruction set's kernels use two instructions */
+  const char *operation; /* "FMA", or "mul+add" where the instruction set's kernels use two instructions */
   int lanes, chains;
   void (*run)(int64_t iterations);
 } peak_loop;
