@@ -28,6 +28,7 @@ typedef struct attn_sequence {
   int64_t batch;
   int64_t queries;            /* its query rows */
   int64_t keys;               /* its keys, key_lengths applied: what lies behind is invisible */
+  int64_t all_keys;           /* its rows of keys and values */
   int64_t query_row, key_row; /* first row in a packed view, else 0 */
   int64_t offset;             /* query i stands at position i + offset */
 } attn_sequence;
@@ -49,6 +50,7 @@ static inline attn_sequence attn_sequence_of(const attn_problem *p, int64_t batc
     case ATTN_ALIGN_OFFSET: s.offset = attn_clamp_far(p->query_offset); break;
     case ATTN_ALIGN_OFFSETS: s.offset = attn_clamp_far(p->query_offsets[batch]); break;
   }
+  s.all_keys = s.keys;
   if (p->key_lengths) s.keys = attn_min(s.keys, p->key_lengths[batch]);
   return s;
 }
@@ -69,11 +71,12 @@ static inline attn_range attn_visible_range(const attn_problem *p, const attn_se
   return range;
 }
 
-/* First element of row i, head h of an input or output view. */
-static inline const void *attn_query_row(const attn_problem *p, const attn_sequence *s, int64_t head, int64_t i) {
-  int64_t base = p->query_starts ? 0 : s->batch * p->query.stride_batch;
-  return (const char *)p->query.data +
-         (base + head * p->query.stride_head + (s->query_row + i) * p->query.stride_row) * attn_type_bytes(p->type);
+/* First element of row i, head h of a view that is laid out by queries: the queries themselves, saved results. */
+static inline const void *attn_input_row(const attn_problem *p, const attn_input *view, int64_t element_bytes,
+                                         const attn_sequence *s, int64_t head, int64_t i) {
+  int64_t base = p->query_starts ? 0 : s->batch * view->stride_batch;
+  return (const char *)view->data +
+         (base + head * view->stride_head + (s->query_row + i) * view->stride_row) * element_bytes;
 }
 
 static inline void *attn_output_row(const attn_problem *p, const attn_output *o, int64_t element_bytes,
@@ -94,6 +97,14 @@ static inline const void *attn_key_row(const attn_problem *p, const attn_input *
   }
   return (const char *)view->data +
          (base + g * view->stride_head + row * view->stride_row) * attn_type_bytes(p->type);
+}
+
+/* The same of a gradient of keys or values; problems with pages have none. */
+static inline void *attn_key_gradient_row(const attn_problem *p, const attn_output *o, const attn_sequence *s, int64_t g,
+                                          int64_t j) {
+  int64_t base = p->key_starts ? 0 : s->batch * o->stride_batch;
+  return (char *)o->data +
+         (base + g * o->stride_head + (s->key_row + j) * o->stride_row) * attn_type_bytes(p->type);
 }
 
 static inline const uint8_t *attn_mask_row(const attn_problem *p, const attn_sequence *s, int64_t head, int64_t i) {
