@@ -112,6 +112,7 @@ typedef struct attn_kernels {
 extern const attn_kernels attn_kernels_portable_f32, attn_kernels_portable_f64;
 #if defined(__x86_64__)
 extern const attn_kernels attn_kernels_avx2_f32, attn_kernels_avx2_f64;
+extern const attn_kernels attn_kernels_avx512_f32, attn_kernels_avx512_f64;
 #endif
 
 #endif
