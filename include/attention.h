@@ -149,7 +149,8 @@ typedef struct attn_problem {
 
   double dropout_probability; /* 0 = none. The weights kept are divided by 1 - probability */
   uint64_t dropout_seed;      /* pair (b, h, i, j) is dropped when word j mod 4 of Philox4x32-10 (Salmon et al. 2011)
-                                 at counter (j / 4, i, h, b), keyed by the seed, is below probability * 2^32 */
+                                 at counter (j / 4, i, h, b), keyed by the seed, is below probability * 2^32 rounded to
+                               the nearest integer */
 
   /* Packed sequences: row starts [B + 1] of each sequence in query (and output, lse) and in key and value. The batch
    * stride of a packed view is not used; Sq and Sk are the longest lengths allowed. Null = padded. */

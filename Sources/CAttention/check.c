@@ -115,6 +115,13 @@ attn_status attn_check_options(const attn_problem *p) {
   if (p->query_starts) status = check_starts("query_starts", p->query_starts, p->batch, p->query_length);
   if (status == ATTN_OK && p->key_starts) status = check_starts("key_starts", p->key_starts, p->batch, p->key_length);
   if (status != ATTN_OK) return status;
+  for (int64_t b = 0; p->causal && p->alignment == ATTN_ALIGN_SQUARE && b < p->batch; b++) {
+    attn_sequence s = attn_sequence_of(p, b);
+    CHECK(s.queries == s.all_keys, ATTN_ERROR_ALIGNMENT,
+          "causal with %lld queries and %lld keys in sequence %lld needs an alignment: top left, bottom right or an "
+          "offset",
+          (long long)s.queries, (long long)s.all_keys, (long long)b);
+  }
   if (p->key_lengths)
     for (int64_t b = 0; b < p->batch; b++)
       CHECK(p->key_lengths[b] >= 0 && p->key_lengths[b] <= p->key_length, ATTN_ERROR_KEY_LENGTH,
@@ -148,16 +155,16 @@ static bool extent_of(const axis *axes, int count, int64_t element_bytes, extent
 static bool distinct(const axis *axes, int count) {
   int64_t spanned = 0;
   bool done[4] = {false};
-  for (int taken = 0; taken < count; taken++) {
+  for (;;) {
+    /* Axes that are never stepped along may have any stride. */
     int next = -1;
     for (int i = 0; i < count; i++)
-      if (!done[i] && (next < 0 || llabs(axes[i].stride) < llabs(axes[next].stride))) next = i;
+      if (!done[i] && axes[i].size > 1 && (next < 0 || llabs(axes[i].stride) < llabs(axes[next].stride))) next = i;
+    if (next < 0) return true;
     done[next] = true;
-    if (axes[next].size <= 1) continue;
     if (llabs(axes[next].stride) <= spanned) return false;
     spanned += (axes[next].size - 1) * llabs(axes[next].stride);
   }
-  return true;
 }
 
 typedef struct region {

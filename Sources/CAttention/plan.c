@@ -48,6 +48,9 @@ static int64_t block_keys_for(const attn_problem *p) {
   return widest <= 512 ? 128 : widest <= 2048 ? 64 : 32;
 }
 
+/* Items enough to keep many threads busy to the end. */
+#define ENOUGH_ITEMS 64
+
 /* Query rows of a work item: as many as keep their queries and outputs in half of the level-2 cache, so that packing a
  * tile of keys is paid once for all of them, but few enough that small problems still split into items. Blocking by
  * rows changes no bits, so caches may speak here. */
@@ -55,8 +58,8 @@ static int64_t item_rows_for(const attn_problem *p, const attn_plan *plan) {
   int64_t row_bytes = (plan->query_stride + 2 * plan->output_stride) * attn_real_bytes(p);
   int64_t rows = attn_cache_bytes(2) / 2 / row_bytes / BLOCK_ROWS * BLOCK_ROWS;
   rows = attn_max(BLOCK_ROWS, attn_min(rows, 8 * BLOCK_ROWS));
-  int64_t all_rows = p->query_length * plan->group;
-  while (rows > 2 * BLOCK_ROWS && p->batch * p->kv_heads * (all_rows / rows) < 64) rows -= BLOCK_ROWS;
+  int64_t all_rows = p->query_length * plan->group, streams = attn_min(p->batch * p->kv_heads, ENOUGH_ITEMS);
+  while (rows > 2 * BLOCK_ROWS && streams * attn_min(all_rows / rows, ENOUGH_ITEMS) < ENOUGH_ITEMS) rows -= BLOCK_ROWS;
   return rows;
 }
 
@@ -140,16 +143,28 @@ attn_status attn_plan_forward(const attn_problem *p, attn_plan_info *info) {
     attn_item item = attn_item_at(p, &plan, index);
     for (int64_t row = 0; row < item.rows; row += plan.block_rows) {
       int64_t rows = attn_min(plan.block_rows, item.rows - row);
-      for (int64_t key = 0; key < item.sequence.keys; key += plan.block_keys) {
+      attn_range top = attn_visible_range(p, &item.sequence, attn_item_position(&plan, &item, row));
+      attn_range bottom = attn_visible_range(p, &item.sequence, attn_item_position(&plan, &item, row + rows - 1));
+      int64_t tiles = (item.sequence.keys + plan.block_keys - 1) / plan.block_keys;
+      int64_t *full = p->mask.data ? &info->tiles_boundary : &info->tiles_full;
+      /* Between the tiles at either end that a bound may cross, all are full. */
+      int64_t first = top.low / plan.block_keys, last = (bottom.high + plan.block_keys - 1) / plan.block_keys;
+      int64_t first_full = (bottom.low + plan.block_keys - 1) / plan.block_keys, last_full = top.high / plan.block_keys;
+      int64_t between = attn_max(0, last_full - first_full), visited = between;
+      *full += between;
+      executed += (double)between * (double)rows * (double)plan.block_keys;
+      for (int64_t tile = first; tile < last; tile++) {
+        if (between > 0 && tile == first_full) tile = last_full;
+        if (tile >= last) break;
+        int64_t key = tile * plan.block_keys;
         attn_columns c = attn_columns_of(p, &plan, &item, row, rows, key,
                                          attn_min(plan.block_keys, item.sequence.keys - key));
-        if (c.empty) {
-          info->tiles_skipped++;
-          continue;
-        }
-        (*(c.full && !p->mask.data ? &info->tiles_full : &info->tiles_boundary))++;
+        if (c.empty) continue;
+        visited++;
+        (*(c.full ? full : &info->tiles_boundary))++;
         executed += (double)rows * (double)((c.last_slice - c.first_slice) * plan.kernels->panel_width);
       }
+      info->tiles_skipped += tiles - visited;
     }
     for (int64_t i = 0; i < item.positions; i++) {
       attn_range range = attn_visible_range(p, &item.sequence, item.first + i);

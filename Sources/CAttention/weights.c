@@ -34,6 +34,20 @@ static void clear_rows(const weights_call *call, const attn_item *item, int64_t 
   }
 }
 
+/* The weights of a row whose log-sum-exp is NaN: NaN where it may attend; what is masked stays 0. */
+static void fill_nan_weights(const weights_call *call, const attn_item *item, int64_t row, int64_t first_key,
+                             const attn_columns *columns, char *weights) {
+  const attn_problem *p = call->problem;
+  int64_t i = attn_item_position(call->plan, item, row), head = attn_item_head(call->plan, item, row);
+  for (int64_t j = first_key + columns->low; j < first_key + columns->high; j++) {
+    if (!attn_visible(p, &item->sequence, head, i, j)) continue;
+    if (attn_real_bytes(p) == 8)
+      ((double *)(void *)weights)[j] = NAN;
+    else
+      ((float *)(void *)weights)[j] = NAN;
+  }
+}
+
 static void write_block(const weights_call *call, const attn_item *item, attn_tiles *tiles, int64_t row,
                         int64_t first_key, int64_t count) {
   const attn_problem *p = call->problem;
@@ -55,6 +69,10 @@ static void write_block(const weights_call *call, const attn_item *item, attn_ti
     if (!call->weights) continue;
     double lse = bytes == 8 ? ((const double *)call->lse)[line] : (double)((const float *)call->lse)[line];
     if (lse == -INFINITY) continue; /* the row attends to nothing: its weights stay 0 */
+    if (isnan(lse)) {
+      fill_nan_weights(call, item, row + r, first_key, &columns, call->weights + line * p->key_length * bytes);
+      continue;
+    }
     k->exp2_row(s, n, lse * LOG2E);
     k->store_row(call->weights + at, s, NULL, real, valid, 1);
   }

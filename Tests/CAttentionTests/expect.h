@@ -17,7 +17,8 @@ int expect_cases(int normally);
 bool expect_true(bool condition, const char *text, const char *file, int line);
 bool expect_int(int64_t got, int64_t want, const char *text, const char *file, int line);
 /* |got - want| <= tolerance; NaN wants NaN, an infinity wants the same infinity. */
-bool expect_near(long double got, long double want, long double tolerance, const char *text, const char *file, int line);
+bool expect_near(long double got, long double want, long double tolerance, const char *text, const char *file,
+                 int line);
 bool expect_text(const char *got, const char *want, const char *text, const char *file, int line);
 /* `text` contains `part`. */
 bool expect_contains(const char *got, const char *part, const char *text, const char *file, int line);

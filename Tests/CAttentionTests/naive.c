@@ -23,10 +23,12 @@ bool naive_kept(const naive_problem *p, int64_t b, int64_t h, int64_t i, int64_t
   uint32_t words[4] = {(uint32_t)(j / 4), (uint32_t)i, (uint32_t)h, (uint32_t)b};
   const uint32_t key[2] = {(uint32_t)p->dropout_seed, (uint32_t)(p->dropout_seed >> 32)};
   naive_philox(words, key);
-  return !((double)words[j % 4] < p->dropout_probability * 4294967296.0);
+  return !((double)words[j % 4] < round(p->dropout_probability * 4294967296.0));
 }
 
-static int64_t queries_of(const naive_problem *p, int64_t b) { return p->query_counts ? p->query_counts[b] : p->queries; }
+static int64_t queries_of(const naive_problem *p, int64_t b) {
+  return p->query_counts ? p->query_counts[b] : p->queries;
+}
 static int64_t keys_of(const naive_problem *p, int64_t b) { return p->key_counts ? p->key_counts[b] : p->keys; }
 
 static int64_t position(const naive_problem *p, int64_t b, int64_t i) {

@@ -1,4 +1,4 @@
-/* NaN and infinity: hidden in masked keys and values they change no bit, in visible ones they do what the oracle says. */
+/* NaN and infinity: in masked keys and values they change no bit, in visible ones they do what the oracle says. */
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>

@@ -29,7 +29,8 @@ typedef struct sequences {
 } sequences;
 
 /* A packed view of one array of every sequence; `front` rows before the first are NaN and belong to none. */
-static layout pack(const sequences *s, int which, const int64_t *counts, int64_t front, int64_t *starts, void **buffer) {
+static layout pack(const sequences *s, int which, const int64_t *counts, int64_t front, int64_t *starts,
+                   void **buffer) {
   int64_t heads = which == 0 ? H : G, dim = which == 2 ? DV : D, total = front;
   for (int b = 0; b <= B; b++) {
     starts[b] = total;

@@ -65,5 +65,5 @@ ATTN_INLINE void store_one(void *dst, attn_type type, int64_t i, real x) {
 /* Adding +0 turns -0 into +0: whether an underflow to -0 meets a masked tile's +0 must not show in the bits. */
 static void store_row(void *dst, const void *output, const void *extra, attn_type type, int64_t n, double factor) {
   const real *o = (const real *)output, *e = (const real *)extra;
-  for (int64_t i = 0; i < n; i++) store_one(dst, type, i, o[i] * (real)factor + (e ? e[i] : (real)0));
+  for (int64_t i = 0; i < n; i++) store_one(dst, type, i, (o[i] * (real)factor + (e ? e[i] : 0)) + (real)0);
 }

@@ -1,0 +1,135 @@
+/* softmax, exp2_row and drop. */
+#include <math.h>
+
+#include "kernel_tables.h"
+
+/* An exponential: 5 u, of which the polynomial is 1.6 u in float; see tolerance.c. */
+#define EXP_ERROR 5
+
+static void exp2_row(const table_case *c) {
+  if (c->type != c->real) return;
+  double least = c->real == ATTN_F64 ? 0x1p-1022 : 0x1p-126;
+  const double depths[] = {0.5, 10, 130, 1100};
+  for (int64_t vectors = 1; vectors <= 40; vectors++)
+    for (int i = 0; i < 4; i++) {
+      int64_t n = vectors * c->k->lanes;
+      double subtract = number_round(c->real, random_double(c->r, -3, 3));
+      CONTEXT(c, "exp2_row n %d depth %g", (int)n, depths[i]);
+      guarded s = guarded_new(c->real, n);
+      randomize(c->r, c->real, s.data, n, subtract - depths[i], subtract);
+      number_set(c->real, s.data, 0, subtract);
+      number_set(c->real, s.data, 1, i % 2 ? -INFINITY : NAN);
+      double *before = malloc((size_t)n * sizeof *before);
+      for (int64_t j = 0; j < n; j++) before[j] = number_get(c->real, s.data, j);
+      c->k->exp2_row(s.data, n, subtract);
+      EXPECT(number_get(c->real, s.data, 0) == 1);
+      EXPECT(i % 2 == 0 || number_get(c->real, s.data, 1) == 0);
+      for (int64_t j = 0; j < n; j++) {
+        /* The difference rounds first; what is below the least normal number may become 0. */
+        long double x = (long double)before[j] - subtract, want = exp2l(x);
+        long double bound = want > 0 ? (EXP_ERROR + fabsl(x)) * c->u * want : 0;
+        EXPECT_NEAR(number_get(c->real, s.data, j), want, bound + least);
+      }
+      free(before);
+      guarded_free(&s);
+    }
+}
+
+static void drop(const table_case *c) {
+  if (c->type != c->real) return;
+  for (int64_t vectors = 1; vectors <= 5; vectors++) {
+    int64_t n = vectors * c->k->lanes;
+    CONTEXT(c, "drop n %d", (int)n);
+    uint8_t *keep = malloc((size_t)n);
+    for (int64_t j = 0; j < n; j++) keep[j] = (uint8_t)random_int(c->r, 0, 1);
+    guarded p = guarded_new(c->real, n);
+    for (int64_t j = 0; j < n; j++) number_set(c->real, p.data, j, (double)(j + 1));
+    c->k->drop(p.data, keep, n);
+    for (int64_t j = 0; j < n; j++) EXPECT_NEAR(number_get(c->real, p.data, j), keep[j] ? (double)(j + 1) : 0, 0);
+    free(keep);
+    guarded_free(&p);
+  }
+}
+
+enum { ROWS = 7, WIDTH_VECTORS = 3, STEPS = 5 };
+
+/* What kind of scores a step brings to a row. */
+static double score(random_source *r, int64_t row, int step) {
+  if (row == 0) return random_double(r, -4, 4);
+  if (row == 1) return random_double(r, -4, 4) + 3 * step; /* a growing maximum */
+  if (row == 2) return step < 2 ? -INFINITY : random_double(r, -4, 4);
+  if (row == 3) return -INFINITY;
+  if (row == 4) return random_chance(r, 0.5) ? -INFINITY : random_double(r, -4, 4);
+  if (row == 5) return random_double(r, -4, 4) - 300 * step; /* later weights vanish */
+  return step == 3 && random_chance(r, 0.3) ? NAN : random_double(r, -4, 4);
+}
+
+/* Several steps against the definition: maximum exact, weights, sum and rescaled output within their errors. */
+static void softmax(const table_case *c) {
+  if (c->type != c->real) return;
+  for (int64_t vectors = 1; vectors <= 6; vectors++) {
+    int64_t n = vectors * c->k->lanes, stride = n + 3, width = WIDTH_VECTORS * c->k->lanes, output_stride = width + 2;
+    guarded s = guarded_new(c->real, ROWS * stride), output = guarded_new(c->real, ROWS * output_stride);
+    guarded maximum = guarded_new(c->real, ROWS), sum = guarded_new(c->real, ROWS);
+    long double m[ROWS], l[ROWS], o[ROWS];
+    bool spoiled = false; /* row 6, once it has seen NaN */
+    for (int64_t r = 0; r < ROWS; r++) {
+      m[r] = -INFINITY, l[r] = 0, o[r] = 1;
+      number_set(c->real, maximum.data, r, -INFINITY);
+      number_set(c->real, sum.data, r, 0);
+      for (int64_t d = 0; d < width; d++) number_set(c->real, output.data, r * output_stride + d, 1);
+    }
+    for (int step = 0; step < STEPS; step++) {
+      for (int64_t r = 0; r < ROWS; r++)
+        for (int64_t j = 0; j < n; j++) number_set(c->real, s.data, r * stride + j, score(c->r, r, step));
+      double *before = malloc((size_t)(ROWS * stride) * sizeof *before);
+      for (int64_t i = 0; i < ROWS * stride; i++) before[i] = number_get(c->real, s.data, i);
+      c->k->softmax(s.data, stride, ROWS, n, maximum.data, sum.data, output.data, output_stride, width);
+      for (int64_t r = 0; r < ROWS; r++) {
+        CONTEXT(c, "softmax n %d row %d step %d", (int)n, (int)r, step);
+        long double top = m[r];
+        for (int64_t j = 0; j < n; j++) {
+          spoiled = spoiled || isnan(before[r * stride + j]);
+          top = fmaxl(top, before[r * stride + j]);
+        }
+        long double grown = m[r] == -INFINITY ? 1 : exp2l(m[r] - top);
+        l[r] *= m[r] == -INFINITY ? 0 : grown;
+        o[r] *= grown;
+        m[r] = top;
+        for (int64_t j = 0; j < n; j++) {
+          double x = before[r * stride + j], got = number_get(c->real, s.data, r * stride + j);
+          if (isnan(x)) EXPECT(isnan(got));
+          if (r == 6) continue; /* beside NaN the maximum may miss numbers: only NaN is promised */
+          long double want = x == -INFINITY ? 0 : exp2l(x - top);
+          if (x == -INFINITY) EXPECT(got == 0);
+          EXPECT_NEAR(got, want, (EXP_ERROR + (x == -INFINITY ? 0 : top - x)) * c->u * want + 0x1p-126);
+          l[r] += want;
+        }
+        if (r == 6) {
+          EXPECT(!spoiled || isnan(number_get(c->real, sum.data, r)));
+          continue;
+        }
+        EXPECT_NEAR(number_get(c->real, maximum.data, r), m[r], 0);
+        /* An exponential and a product a step, n additions a step, and arguments below 32. */
+        long double bound = (double)((step + 1) * (EXP_ERROR + 32 + 1) + (step + 1) * n) * c->u;
+        EXPECT_NEAR(number_get(c->real, sum.data, r), l[r], bound * l[r] + 0x1p-126);
+        for (int64_t d = 0; d < width; d++)
+          EXPECT_NEAR(number_get(c->real, output.data, r * output_stride + d), o[r], bound * o[r] + 0x1p-126);
+      }
+      free(before);
+    }
+    for (int64_t r = 0; r < ROWS; r++) {
+      for (int64_t j = n; j < stride; j++) EXPECT(still_blank(c->real, s.data, r * stride + j));
+      for (int64_t d = width; d < output_stride; d++) EXPECT(still_blank(c->real, output.data, r * output_stride + d));
+    }
+    guarded_free(&s), guarded_free(&output), guarded_free(&maximum), guarded_free(&sum);
+  }
+}
+
+int main(void) {
+  random_source r = {expect_seed()};
+  for_each_table(exp2_row, &r);
+  for_each_table(drop, &r);
+  for_each_table(softmax, &r);
+  return expect_finish();
+}
