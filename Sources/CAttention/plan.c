@@ -143,8 +143,8 @@ attn_status attn_plan_forward(const attn_problem *p, attn_plan_info *info) {
     attn_item item = attn_item_at(p, &plan, index);
     for (int64_t row = 0; row < item.rows; row += plan.block_rows) {
       int64_t rows = attn_min(plan.block_rows, item.rows - row);
-      attn_range top = attn_visible_range(p, &item.sequence, attn_item_position(&plan, &item, row));
-      attn_range bottom = attn_visible_range(p, &item.sequence, attn_item_position(&plan, &item, row + rows - 1));
+      attn_range top = attn_visible_range(p, &item.sequence, attn_item_position(&item, row));
+      attn_range bottom = attn_visible_range(p, &item.sequence, attn_item_position(&item, row + rows - 1));
       int64_t tiles = (item.sequence.keys + plan.block_keys - 1) / plan.block_keys;
       int64_t *full = p->mask.data ? &info->tiles_boundary : &info->tiles_full;
       /* Between the tiles at either end that a bound may cross, all are full. */

@@ -38,7 +38,7 @@ static void clear_rows(const weights_call *call, const attn_item *item, int64_t 
 static void fill_nan_weights(const weights_call *call, const attn_item *item, int64_t row, int64_t first_key,
                              const attn_columns *columns, char *weights) {
   const attn_problem *p = call->problem;
-  int64_t i = attn_item_position(call->plan, item, row), head = attn_item_head(call->plan, item, row);
+  int64_t i = attn_item_position(item, row), head = attn_item_head(item, row);
   for (int64_t j = first_key + columns->low; j < first_key + columns->high; j++) {
     if (!attn_visible(p, &item->sequence, head, i, j)) continue;
     if (attn_real_bytes(p) == 8)
