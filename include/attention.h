@@ -188,6 +188,39 @@ attn_input attn_input_bshd(const void *data, int64_t heads, int64_t rows, int64_
  * Returns ATTN_OK, or what is wrong with the arguments, and then writes nothing. */
 attn_status attn_forward(const attn_problem *problem, const attn_output *output, const attn_output *lse);
 
+/* Where attn_backward puts its results; null data = not wanted. Strides as in attn_output. */
+typedef struct attn_gradients {
+  attn_output query; /* [B, H, Sq, D],  of the problem's type */
+  attn_output key;   /* [B, G, Sk, D],  of the problem's type; keys that no query sees get 0 */
+  attn_output value; /* [B, G, Sk, Dv], of the problem's type */
+
+  /* The gradient of the bias in the compute type, strides in elements: an axis with stride 0 is summed over, as it must
+   * be where problem.bias repeats along it. Packed problems index it by sequence; pairs outside a sequence get 0. */
+  struct {
+    void *data;
+    int64_t stride_batch, stride_head, stride_row, stride_key;
+  } bias;
+
+  void *sinks; /* [H] in the compute type */
+} attn_gradients;
+
+/* Gradients of a loss L through attn_forward, recomputed tile by tile from the saved output and log-sum-exp:
+ *
+ *   p_ij  = exp(s_ij - lse_i)                      dv_j   = sum_i m_ij p_ij do_i
+ *   ds_ij = p_ij (m_ij <do_i, v_j> - <do_i, o_i>)  dbias  = sum of ds over what it was broadcast over
+ *   dq_i  = scale sum_j c_ij ds_ij k_j             dk_j   = scale sum_i c_ij ds_ij q_i
+ *   dsink_h = -sum_i exp(sink_h - lse_i) <do_i, o_i>
+ *
+ * with m_ij the dropout mask / (1 - probability) and c_ij = 1 - tanh(s / softcap)^2 of the capped score (1 without a
+ * cap). Masked pairs add nothing. No S x S memory, no atomics, the same bits at any number of threads.
+ *   output           [B, H, Sq, Dv] as attn_forward wrote it
+ *   lse              [B, H, Sq] in the compute type as attn_forward wrote it
+ *   output_gradient  [B, H, Sq, Dv], do
+ * NaN or infinity in a masked key, value or query leaks into no gradient of another row. Paged keys have no gradients:
+ * ATTN_ERROR_PAGES. */
+attn_status attn_backward(const attn_problem *problem, const attn_input *output, const attn_input *lse,
+                          const attn_input *output_gradient, const attn_gradients *gradients);
+
 /* The scores and weights of a problem as dense arrays [B, H, Sq, Sk], contiguous, in the compute type. Either may be
  * null. This is the one function whose results are of size Sq x Sk: it is for looking, not for computing with.
  *   scores   after scale, softcap, bias and ALiBi; -infinity where masked

@@ -1,6 +1,7 @@
 /* The public calls: check, plan, drive. */
 #include <math.h>
 
+#include "backward.h"
 #include "check.h"
 #include "forward.h"
 #include "scratch.h"
@@ -59,12 +60,11 @@ attn_problem attn_problem_init(attn_type type, int64_t batch, int64_t query_head
                         .window_right = ATTN_UNBOUNDED};
 }
 
-/* Takes the scratch memory of a plan; null with the error set when there is none. */
-static attn_arena *scratch_for(const attn_plan *plan) {
-  attn_arena *arena = attn_arena_take((size_t)(plan->thread_bytes * plan->threads));
+/* Scratch memory for one call; null with the error set when there is none. */
+static attn_arena *scratch_of(int64_t bytes) {
+  attn_arena *arena = attn_arena_take((size_t)bytes);
   if (!arena)
-    attn_fail(ATTN_ERROR_OUT_OF_MEMORY, "%lld bytes of scratch memory are not to be had",
-              (long long)(plan->thread_bytes * plan->threads));
+    attn_fail(ATTN_ERROR_OUT_OF_MEMORY, "%lld bytes of scratch memory are not to be had", (long long)bytes);
   return arena;
 }
 
@@ -74,9 +74,23 @@ attn_status attn_forward(const attn_problem *problem, const attn_output *output,
   if (status == ATTN_OK) status = attn_check_data(problem, output, lse);
   if (status == ATTN_OK) status = attn_plan_make(problem, &plan);
   if (status != ATTN_OK || plan.items == 0) return status;
-  attn_arena *arena = scratch_for(&plan);
+  attn_arena *arena = scratch_of(plan.thread_bytes * plan.threads);
   if (!arena) return ATTN_ERROR_OUT_OF_MEMORY;
   attn_forward_run(problem, &plan, output, lse, arena->data);
+  attn_arena_give(arena);
+  return ATTN_OK;
+}
+
+attn_status attn_backward(const attn_problem *problem, const attn_input *output, const attn_input *lse,
+                          const attn_input *output_gradient, const attn_gradients *gradients) {
+  attn_backward_plan plan;
+  attn_status status = attn_check_options(problem);
+  if (status == ATTN_OK) status = attn_check_gradients(problem, output, lse, output_gradient, gradients);
+  if (status == ATTN_OK) status = attn_backward_plan_make(problem, &plan);
+  if (status != ATTN_OK) return status;
+  attn_arena *arena = scratch_of(plan.shared_bytes + plan.thread_bytes * plan.threads);
+  if (!arena) return ATTN_ERROR_OUT_OF_MEMORY;
+  attn_backward_run(problem, &plan, output, lse, output_gradient, gradients, arena->data);
   attn_arena_give(arena);
   return ATTN_OK;
 }
@@ -88,7 +102,7 @@ attn_status attn_weights(const attn_problem *problem, const void *lse, void *sco
   if (status != ATTN_OK || problem->key_length == 0 || (!scores && !weights)) return status;
   status = attn_plan_make(problem, &plan);
   if (status != ATTN_OK || plan.items == 0) return status;
-  attn_arena *arena = scratch_for(&plan);
+  attn_arena *arena = scratch_of(plan.thread_bytes * plan.threads);
   if (!arena) return ATTN_ERROR_OUT_OF_MEMORY;
   attn_weights_run(problem, &plan, lse, scores, weights, arena->data);
   attn_arena_give(arena);

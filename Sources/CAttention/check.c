@@ -208,7 +208,8 @@ static problem_axes axes_of(const attn_problem *p) {
   return a;
 }
 
-#define MAX_REGIONS 7
+/* Inputs, saved results and gradients together. */
+#define MAX_REGIONS 13
 
 static attn_status add_view(region *regions, int *count, const char *name, const attn_input *view, axis batch,
                             int64_t heads, axis rows, int64_t dim, int64_t element_bytes) {
@@ -278,6 +279,58 @@ attn_status attn_check_data(const attn_problem *p, const attn_output *output, co
                    {a.query_rows.size, v->stride_row},
                    {outputs[i].dim, 1}};
     status = add_output(regions, &count, outputs[i].name, v->data, axes, outputs[i].bytes);
+  }
+  return status;
+}
+
+attn_status attn_check_gradients(const attn_problem *p, const attn_input *output, const attn_input *lse,
+                                 const attn_input *output_gradient, const attn_gradients *g) {
+  CHECK(output && lse && output_gradient && g, ATTN_ERROR_NULL_POINTER, "%s is null",
+        !output ? "output" : !lse ? "lse" : !output_gradient ? "output_gradient" : "gradients");
+  CHECK(!p->page_table, ATTN_ERROR_PAGES, "paged keys have no gradients");
+  CHECK(!g->sinks || p->sinks, ATTN_ERROR_NULL_POINTER, "gradients.sinks is wanted but the problem has no sinks");
+  region regions[MAX_REGIONS];
+  int count = 0;
+  problem_axes a = axes_of(p);
+  int64_t bytes = attn_type_bytes(p->type), real_bytes = attn_real_bytes(p);
+  bool queries = p->batch > 0 && p->query_length > 0;
+  attn_status status = queries ? add_inputs(p, true, regions, &count) : ATTN_OK;
+  if (status == ATTN_OK)
+    status = add_view(regions, &count, "output", output, a.query_batch, p->query_heads, a.query_rows, p->value_dim,
+                      bytes);
+  if (status == ATTN_OK)
+    status = add_view(regions, &count, "lse", lse, a.query_batch, p->query_heads, a.query_rows, 1, real_bytes);
+  if (status == ATTN_OK)
+    status = add_view(regions, &count, "output_gradient", output_gradient, a.query_batch, p->query_heads, a.query_rows,
+                      p->value_dim, bytes);
+  const struct {
+    const char *name;
+    const attn_output *view;
+    axis batch, rows;
+    int64_t heads, dim;
+  } outputs[] = {{"gradients.query", &g->query, a.query_batch, a.query_rows, p->query_heads, p->head_dim},
+                 {"gradients.key", &g->key, a.key_batch, a.key_rows, p->kv_heads, p->head_dim},
+                 {"gradients.value", &g->value, a.key_batch, a.key_rows, p->kv_heads, p->value_dim}};
+  for (int i = 0; i < 3 && status == ATTN_OK; i++) {
+    const attn_output *v = outputs[i].view;
+    if (!v->data) continue;
+    axis axes[] = {{outputs[i].batch.size, outputs[i].batch.size > 1 ? v->stride_batch : 0},
+                   {outputs[i].heads, v->stride_head},
+                   {outputs[i].rows.size, v->stride_row},
+                   {outputs[i].dim, 1}};
+    status = add_output(regions, &count, outputs[i].name, v->data, axes, bytes);
+  }
+  if (status == ATTN_OK && g->bias.data) {
+    /* A stride of 0 sums over its axis, so that axis counts as one. */
+    axis axes[] = {{g->bias.stride_batch ? p->batch : 1, g->bias.stride_batch},
+                   {g->bias.stride_head ? p->query_heads : 1, g->bias.stride_head},
+                   {g->bias.stride_row ? p->query_length : 1, g->bias.stride_row},
+                   {g->bias.stride_key ? p->key_length : 1, g->bias.stride_key}};
+    status = add_output(regions, &count, "gradients.bias", g->bias.data, axes, real_bytes);
+  }
+  if (status == ATTN_OK && g->sinks) {
+    axis axes[] = {{1, 0}, {1, 0}, {1, 0}, {p->query_heads, 1}};
+    status = add_output(regions, &count, "gradients.sinks", g->sinks, axes, real_bytes);
   }
   return status;
 }

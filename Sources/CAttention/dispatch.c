@@ -22,6 +22,13 @@ static bool attn_cpu_has_avx2(void) {
   if ((saved_state() & 0x6) != 0x6) return false;
   return __get_cpuid_count(7, 0, &a, &b, &c, &d) && (b & 1u << 5);
 }
+
+static bool attn_cpu_has_avx512(void) {
+  uint32_t a, b, c, d;
+  if (!attn_cpu_has_avx2() || (saved_state() & 0xe6) != 0xe6) return false;
+  const uint32_t f = 1u << 16, dq = 1u << 17, bw = 1u << 30, vl = 1u << 31;
+  return __get_cpuid_count(7, 0, &a, &b, &c, &d) && (b & (f | dq | bw | vl)) == (f | dq | bw | vl);
+}
 #endif
 
 typedef struct isa_row {

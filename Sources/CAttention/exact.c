@@ -35,7 +35,7 @@ void attn_add_special_values(const attn_problem *p, const attn_plan *plan, const
       double value = element(tiles->value_rows[c], p->type, d);
       if (isfinite(value)) continue;
       for (int64_t r = 0; r < rows; r++) {
-        int64_t i = attn_item_position(plan, item, row + r), head = attn_item_head(plan, item, row + r);
+        int64_t i = attn_item_position(item, row + r), head = attn_item_head(item, row + r);
         if (!attn_visible(p, &item->sequence, head, i, first_key + c)) continue;
         bool zero = real_at(tiles->scores, bytes, r * plan->score_stride + c) == -INFINITY ||
                     dropped(p, &item->sequence, head, i, first_key + c);

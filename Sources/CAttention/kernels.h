@@ -44,8 +44,8 @@ typedef struct attn_kernels {
                       int64_t dim);
 
   /* scores[r][c] = sum_d queries[r][d] * panel(c)[d] for r < rows and the columns of slices [first, last). */
-  void (*scores)(void *scores, int64_t stride, const void *queries, int64_t dim, const void *key_panels,
-                 int64_t rows, int64_t first, int64_t last);
+  void (*scores)(void *scores, int64_t stride, const void *queries, int64_t query_stride, int64_t dim,
+                 const void *key_panels, int64_t rows, int64_t first, int64_t last);
 
   /* s = factor * tanh(s) over n numbers, n a multiple of lanes. */
   void (*softcap)(void *scores, int64_t n, double factor);
@@ -76,17 +76,43 @@ typedef struct attn_kernels {
   void (*accumulate)(void *output, int64_t output_stride, const void *p, int64_t stride, const void *value_panels,
                      int64_t depth, int64_t rows, int64_t first, int64_t last, int64_t slices);
 
+  /* output[j][c] += sum_r p[r][j] * b[r][c] for j in [first, last), r < rows, c < width, a multiple of panel_width. */
+  void (*accumulate_transposed)(void *output, int64_t output_stride, const void *p, int64_t stride, int64_t first,
+                                int64_t last, const void *b, int64_t b_stride, int64_t rows, int64_t width);
+
   /* dst[0..n) = (output * factor) + extra, as `type`; extra may be null. -0 becomes +0. */
   void (*store_row)(void *dst, const void *output, const void *extra, attn_type type, int64_t n, double factor);
 
   /* scores[j] = 2^(scores[j] - subtract), n a multiple of lanes. */
   void (*exp2_row)(void *scores, int64_t n, double subtract);
+
+  /* sum_j a[j] * b[j] */
+  double (*dot)(const void *a, const void *b, int64_t n);
+
+  /* slopes[j] = 1 - (capped[j] * factor)^2: the derivative of the cap at a capped score. n a multiple of lanes. */
+  void (*cap_slopes)(void *slopes, const void *capped, int64_t n, double factor);
+
+  /* x[j] = keep[j] ? x[j] * factor : 0, n a multiple of lanes. */
+  void (*drop_scaled)(void *x, const uint8_t *keep, int64_t n, double factor);
+
+  /* x[j] = p[j] * (x[j] - delta), 0 where p[j] is 0; n a multiple of lanes. */
+  void (*score_gradients)(void *x, const void *p, int64_t n, double delta);
+
+  /* x[j] *= factors[j], 0 where x[j] is 0; n a multiple of lanes. */
+  void (*multiply)(void *x, const void *factors, int64_t n);
+
+  /* sum[j * stride] += x[j] for j < n; all into sum[0] when stride is 0. */
+  void (*add_row)(void *sum, int64_t stride, const void *x, int64_t n);
+
+  /* Sets numbers that are not finite to 0. */
+  void (*make_finite)(void *x, int64_t n);
 } attn_kernels;
 
 /* A row of isa/list.h: the two tables of an instruction set. */
 extern const attn_kernels attn_kernels_portable_f32, attn_kernels_portable_f64;
 #if defined(__x86_64__)
 extern const attn_kernels attn_kernels_avx2_f32, attn_kernels_avx2_f64;
+extern const attn_kernels attn_kernels_avx512_f32, attn_kernels_avx512_f64;
 #endif
 
 #endif

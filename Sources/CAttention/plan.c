@@ -70,7 +70,7 @@ attn_status attn_plan_make(const attn_problem *p, attn_plan *plan) {
   plan->group = p->query_heads / p->kv_heads;
   plan->block_rows = BLOCK_ROWS;
   plan->block_keys = block_keys_for(p);
-  plan->query_stride = p->head_dim;
+  plan->query_stride = attn_round_up(p->head_dim, plan->kernels->panel_width);
   plan->score_stride = plan->block_keys;
   plan->output_stride = attn_round_up(p->value_dim, plan->kernels->panel_width);
   int64_t positions = attn_max(1, item_rows_for(p, plan) / plan->group);
@@ -86,21 +86,30 @@ attn_status attn_plan_make(const attn_problem *p, attn_plan *plan) {
   return ATTN_OK;
 }
 
+attn_item attn_item_of(const attn_problem *p, const attn_plan *plan, int64_t batch, int64_t kv_head, int64_t first,
+                       int64_t positions) {
+  attn_item item = {.sequence = attn_sequence_of(p, batch),
+                    .kv_head = kv_head,
+                    .first_head = kv_head * plan->group,
+                    .heads = plan->group,
+                    .first = first};
+  item.positions = attn_max(0, attn_min(positions, item.sequence.queries - first));
+  item.rows = item.positions * item.heads;
+  return item;
+}
+
 attn_item attn_item_at(const attn_problem *p, const attn_plan *plan, int64_t index) {
   /* Late positions first: with a causal mask they see the most keys, and the longest work should not start last. */
   int64_t streams = p->batch * p->kv_heads;
   int64_t block = plan->position_blocks - 1 - index / streams, stream = index % streams;
-  attn_item item = {.sequence = attn_sequence_of(p, stream / p->kv_heads), .kv_head = stream % p->kv_heads};
-  item.first = block * plan->item_positions;
-  item.positions = attn_max(0, attn_min(plan->item_positions, item.sequence.queries - item.first));
-  item.rows = item.positions * plan->group;
-  return item;
+  return attn_item_of(p, plan, stream / p->kv_heads, stream % p->kv_heads, block * plan->item_positions,
+                      plan->item_positions);
 }
 
 attn_columns attn_columns_of(const attn_problem *p, const attn_plan *plan, const attn_item *item, int64_t row,
                              int64_t rows, int64_t first_key, int64_t count) {
-  attn_range top = attn_visible_range(p, &item->sequence, attn_item_position(plan, item, row));
-  attn_range bottom = attn_visible_range(p, &item->sequence, attn_item_position(plan, item, row + rows - 1));
+  attn_range top = attn_visible_range(p, &item->sequence, attn_item_position(item, row));
+  attn_range bottom = attn_visible_range(p, &item->sequence, attn_item_position(item, row + rows - 1));
   int64_t width = plan->kernels->panel_width;
   attn_columns columns = {.low = attn_max(0, top.low - first_key), .high = attn_min(count, bottom.high - first_key)};
   columns.empty = columns.low >= columns.high;
@@ -134,8 +143,8 @@ attn_status attn_plan_forward(const attn_problem *p, attn_plan_info *info) {
     attn_item item = attn_item_at(p, &plan, index);
     for (int64_t row = 0; row < item.rows; row += plan.block_rows) {
       int64_t rows = attn_min(plan.block_rows, item.rows - row);
-      attn_range top = attn_visible_range(p, &item.sequence, attn_item_position(&plan, &item, row));
-      attn_range bottom = attn_visible_range(p, &item.sequence, attn_item_position(&plan, &item, row + rows - 1));
+      attn_range top = attn_visible_range(p, &item.sequence, attn_item_position(&item, row));
+      attn_range bottom = attn_visible_range(p, &item.sequence, attn_item_position(&item, row + rows - 1));
       int64_t tiles = (item.sequence.keys + plan.block_keys - 1) / plan.block_keys;
       int64_t *full = p->mask.data ? &info->tiles_boundary : &info->tiles_full;
       /* Between the tiles at either end that a bound may cross, all are full. */

@@ -23,22 +23,24 @@ typedef struct attn_plan {
 /* Fails with ATTN_ERROR_ISA, or ATTN_ERROR_OVERFLOW when the tiles would not fit the address space. */
 attn_status attn_plan_make(const attn_problem *problem, attn_plan *plan);
 
-/* One work item: `positions` query positions of every head of a key/value head's group, the keys packed once for all.
- * Row r is position first + r / group of head kv_head * group + r % group: neighbouring positions share a tile, so the
- * diagonal of a causal mask crosses few tiles, and a head group fills the tile when there is a single query. */
+/* One work item: `positions` query positions of `heads` query heads that share a key/value head, the keys packed once
+ * for all. Row r is position first + r / heads of head first_head + r % heads: neighbouring positions share a tile, so
+ * the diagonal of a causal mask crosses few tiles, and a head group fills the tile when there is a single query. */
 typedef struct attn_item {
   attn_sequence sequence;
-  int64_t kv_head, first, positions, rows;
+  int64_t kv_head, first_head, heads;
+  int64_t first, positions, rows;
 } attn_item;
 
+/* Positions [first, first + positions) of the whole group of a key/value head. */
+attn_item attn_item_of(const attn_problem *problem, const attn_plan *plan, int64_t batch, int64_t kv_head,
+                       int64_t first, int64_t positions);
+
+/* Work item `index` of the plan. */
 attn_item attn_item_at(const attn_problem *problem, const attn_plan *plan, int64_t index);
 
-static inline int64_t attn_item_position(const attn_plan *plan, const attn_item *item, int64_t row) {
-  return item->first + row / plan->group;
-}
-static inline int64_t attn_item_head(const attn_plan *plan, const attn_item *item, int64_t row) {
-  return item->kv_head * plan->group + row % plan->group;
-}
+static inline int64_t attn_item_position(const attn_item *item, int64_t row) { return item->first + row / item->heads; }
+static inline int64_t attn_item_head(const attn_item *item, int64_t row) { return item->first_head + row % item->heads; }
 
 /* The columns of a tile of `count` keys from `first_key` that a block of rows computes: [low, high) may be visible to
  * some row; slices [first_slice, last_slice) of the panels cover them. Empty = the tile is skipped for these rows; full

@@ -1,5 +1,7 @@
 #include "tile.h"
 
+#include <string.h>
+
 #include "scratch.h"
 
 #define LOG2E 1.4426950408889634074
@@ -58,14 +60,16 @@ attn_tiles attn_tiles_at(const attn_problem *p, const attn_plan *plan, char *mem
                       .keep = (uint8_t *)memory + o.keep};
 }
 
-void attn_load_queries(const attn_problem *p, const attn_plan *plan, const attn_item *item, attn_tiles *tiles) {
+void attn_load_queries(const attn_problem *p, const attn_plan *plan, const attn_item *item, char *dst, int64_t row,
+                       int64_t rows) {
   double factor = p->softcap > 0 ? p->scale / p->softcap : p->scale * LOG2E;
-  int64_t row_bytes = plan->query_stride * attn_real_bytes(p);
-  for (int64_t r = 0; r < item->rows; r++)
-    plan->kernels->load_row(tiles->queries + r * row_bytes,
-                            attn_query_row(p, &item->sequence, attn_item_head(plan, item, r),
-                                           attn_item_position(plan, item, r)),
-                            p->type, p->head_dim, factor);
+  int64_t bytes = attn_real_bytes(p), type_bytes = attn_type_bytes(p->type);
+  for (int64_t r = 0; r < rows; r++, dst += plan->query_stride * bytes) {
+    const void *query = attn_input_row(p, &p->query, type_bytes, &item->sequence, attn_item_head(item, row + r),
+                                       attn_item_position(item, row + r));
+    plan->kernels->load_row(dst, query, p->type, p->head_dim, factor);
+    memset(dst + p->head_dim * bytes, 0, (size_t)((plan->query_stride - p->head_dim) * bytes));
+  }
 }
 
 void attn_load_keys(const attn_problem *p, const attn_plan *plan, const attn_item *item, attn_tiles *tiles,
@@ -84,19 +88,24 @@ bool attn_load_values(const attn_problem *p, const attn_plan *plan, const attn_i
 }
 
 void attn_final_scores(const attn_problem *p, const attn_plan *plan, const attn_item *item, attn_tiles *tiles,
-                       int64_t row, int64_t rows, int64_t first_key, const attn_columns *columns) {
+                       const char *queries, int64_t row, int64_t rows, int64_t first_key,
+                       const attn_columns *columns) {
   const attn_kernels *k = plan->kernels;
   int64_t bytes = attn_real_bytes(p), stride = plan->score_stride;
   int64_t start = columns->first_slice * k->panel_width, n = columns->last_slice * k->panel_width - start;
   int64_t valid = columns->high - start, key = first_key + start;
-  k->scores(tiles->scores, stride, tiles->queries + row * plan->query_stride * bytes, p->head_dim, tiles->key_panels,
-            rows, columns->first_slice, columns->last_slice);
+  k->scores(tiles->scores, stride, queries, plan->query_stride, p->head_dim, tiles->key_panels, rows,
+            columns->first_slice, columns->last_slice);
   if (columns->full && !(p->softcap > 0) && !p->bias.data && !p->alibi_slopes && !p->mask.data) return;
 
   for (int64_t r = 0; r < rows; r++) {
-    int64_t i = attn_item_position(plan, item, row + r), head = attn_item_head(plan, item, row + r);
+    int64_t i = attn_item_position(item, row + r), head = attn_item_head(item, row + r);
     char *s = tiles->scores + (r * stride + start) * bytes;
-    if (p->softcap > 0) k->softcap(s, n, p->softcap * LOG2E);
+    if (p->softcap > 0) {
+      k->softcap(s, n, p->softcap * LOG2E);
+      if (tiles->cap_slopes)
+        k->cap_slopes(tiles->cap_slopes + (r * stride + start) * bytes, s, n, 1 / (p->softcap * LOG2E));
+    }
     if (p->bias.data)
       k->add_bias(s, attn_bias_at(p, &item->sequence, head, i, key), p->bias.type, p->bias.stride_key, valid, LOG2E);
     if (p->alibi_slopes)

@@ -9,12 +9,13 @@
 
 /* Scratch tiles of one thread. All but the pointers to rows hold reals; sizes are in plan.h. */
 typedef struct attn_tiles {
-  char *queries;      /* [item_rows][D], scaled */
+  char *queries;      /* [item_rows][query_stride], scaled */
   char *output;       /* [item_rows][output_stride], unnormalised */
   char *extra;        /* the same, contributions of values that are not finite (see exact.h) */
   char *maximum;      /* [item_rows] */
   char *sum;          /* [item_rows] */
   char *scores;       /* [block_rows][block_keys] */
+  char *cap_slopes;   /* [block_rows][block_keys], or null: derivatives of the cap, where a driver wants them */
   char *key_panels;   /* [block_keys / panel_width][D][panel_width] */
   char *value_panels; /* [output_stride / panel_width][block_keys][panel_width] */
   const void **key_rows, **value_rows; /* [block_keys] */
@@ -25,8 +26,15 @@ typedef struct attn_tiles {
 bool attn_tile_scratch_bytes(const attn_problem *problem, const attn_plan *plan, int64_t *bytes);
 attn_tiles attn_tiles_at(const attn_problem *problem, const attn_plan *plan, char *memory);
 
-/* queries = rows of the item, in compute type, times the scale in base-2 units (or scale / softcap). */
-void attn_load_queries(const attn_problem *problem, const attn_plan *plan, const attn_item *item, attn_tiles *tiles);
+/* Rows [row, row + rows) of the item into dst, [rows][query_stride] with zeros behind D, in the compute type, times the
+ * scale in base-2 units (or scale / softcap). */
+void attn_load_queries(const attn_problem *problem, const attn_plan *plan, const attn_item *item, char *dst,
+                       int64_t row, int64_t rows);
+
+static inline const char *attn_tile_queries(const attn_problem *p, const attn_plan *plan, const attn_tiles *tiles,
+                                            int64_t row) {
+  return tiles->queries + row * plan->query_stride * attn_real_bytes(p);
+}
 
 /* Packs keys [first_key, first_key + count). */
 void attn_load_keys(const attn_problem *problem, const attn_plan *plan, const attn_item *item, attn_tiles *tiles,
@@ -36,9 +44,10 @@ void attn_load_keys(const attn_problem *problem, const attn_plan *plan, const at
 bool attn_load_values(const attn_problem *problem, const attn_plan *plan, const attn_item *item, attn_tiles *tiles,
                       int64_t first_key, int64_t count);
 
-/* scores[r][columns] = final scores, base 2, of rows [row, row + rows) against the packed keys: -infinity where
- * masked. Columns outside the slices of `columns` are not written. */
+/* scores[r][columns] = final scores, base 2, of rows [row, row + rows), whose loaded queries are given, against the
+ * packed keys: -infinity where masked. Columns outside the slices of `columns` are not written. */
 void attn_final_scores(const attn_problem *problem, const attn_plan *plan, const attn_item *item, attn_tiles *tiles,
-                       int64_t row, int64_t rows, int64_t first_key, const attn_columns *columns);
+                       const char *queries, int64_t row, int64_t rows, int64_t first_key,
+                       const attn_columns *columns);
 
 #endif

@@ -71,11 +71,12 @@ static inline attn_range attn_visible_range(const attn_problem *p, const attn_se
   return range;
 }
 
-/* First element of row i, head h of an input or output view. */
-static inline const void *attn_query_row(const attn_problem *p, const attn_sequence *s, int64_t head, int64_t i) {
-  int64_t base = p->query_starts ? 0 : s->batch * p->query.stride_batch;
-  return (const char *)p->query.data +
-         (base + head * p->query.stride_head + (s->query_row + i) * p->query.stride_row) * attn_type_bytes(p->type);
+/* First element of row i, head h of a view that is laid out by queries: the queries themselves, saved results. */
+static inline const void *attn_input_row(const attn_problem *p, const attn_input *view, int64_t element_bytes,
+                                         const attn_sequence *s, int64_t head, int64_t i) {
+  int64_t base = p->query_starts ? 0 : s->batch * view->stride_batch;
+  return (const char *)view->data +
+         (base + head * view->stride_head + (s->query_row + i) * view->stride_row) * element_bytes;
 }
 
 static inline void *attn_output_row(const attn_problem *p, const attn_output *o, int64_t element_bytes,
@@ -96,6 +97,14 @@ static inline const void *attn_key_row(const attn_problem *p, const attn_input *
   }
   return (const char *)view->data +
          (base + g * view->stride_head + row * view->stride_row) * attn_type_bytes(p->type);
+}
+
+/* The same of a gradient of keys or values; problems with pages have none. */
+static inline void *attn_key_gradient_row(const attn_problem *p, const attn_output *o, const attn_sequence *s, int64_t g,
+                                          int64_t j) {
+  int64_t base = p->key_starts ? 0 : s->batch * o->stride_batch;
+  return (char *)o->data +
+         (base + g * o->stride_head + (s->key_row + j) * o->stride_row) * attn_type_bytes(p->type);
 }
 
 static inline const uint8_t *attn_mask_row(const attn_problem *p, const attn_sequence *s, int64_t head, int64_t i) {

@@ -20,8 +20,8 @@ typedef struct weights_call {
 static void clear_rows(const weights_call *call, const attn_item *item, int64_t positions) {
   const attn_problem *p = call->problem;
   int64_t bytes = attn_real_bytes(p), keys = p->key_length;
-  for (int64_t r = 0; r < positions * call->plan->group; r++) {
-    int64_t i = attn_item_position(call->plan, item, r), head = attn_item_head(call->plan, item, r);
+  for (int64_t r = 0; r < positions * item->heads; r++) {
+    int64_t i = attn_item_position(item, r), head = attn_item_head(item, r);
     int64_t at = ((item->sequence.batch * p->query_heads + head) * p->query_length + i) * keys;
     if (call->weights) memset(call->weights + at * bytes, 0, (size_t)(keys * bytes));
     if (!call->scores) continue;
@@ -38,7 +38,7 @@ static void clear_rows(const weights_call *call, const attn_item *item, int64_t 
 static void fill_nan_weights(const weights_call *call, const attn_item *item, int64_t row, int64_t first_key,
                              const attn_columns *columns, char *weights) {
   const attn_problem *p = call->problem;
-  int64_t i = attn_item_position(call->plan, item, row), head = attn_item_head(call->plan, item, row);
+  int64_t i = attn_item_position(item, row), head = attn_item_head(item, row);
   for (int64_t j = first_key + columns->low; j < first_key + columns->high; j++) {
     if (!attn_visible(p, &item->sequence, head, i, j)) continue;
     if (attn_real_bytes(p) == 8)
@@ -56,12 +56,12 @@ static void write_block(const weights_call *call, const attn_item *item, attn_ti
   int64_t bytes = attn_real_bytes(p), rows = attn_min(plan->block_rows, item->rows - row);
   attn_columns columns = attn_columns_of(p, plan, item, row, rows, first_key, count);
   if (columns.empty) return;
-  attn_final_scores(p, plan, item, tiles, row, rows, first_key, &columns);
+  attn_final_scores(p, plan, item, tiles, attn_tile_queries(p, plan, tiles, row), row, rows, first_key, &columns);
 
   attn_type real = bytes == 8 ? ATTN_F64 : ATTN_F32;
   int64_t start = columns.first_slice * k->panel_width, n = columns.last_slice * k->panel_width - start;
   for (int64_t r = 0; r < rows; r++) {
-    int64_t i = attn_item_position(plan, item, row + r), head = attn_item_head(plan, item, row + r);
+    int64_t i = attn_item_position(item, row + r), head = attn_item_head(item, row + r);
     int64_t line = (item->sequence.batch * p->query_heads + head) * p->query_length + i;
     int64_t at = (line * p->key_length + first_key + start) * bytes, valid = columns.high - start;
     char *s = tiles->scores + (r * plan->score_stride + start) * bytes;
@@ -87,7 +87,7 @@ static void weights_item(void *context, int thread, int64_t index) {
   clear_rows(call, &item, attn_min(plan->item_positions, p->query_length - item.first));
   if (item.rows == 0) return;
   attn_tiles tiles = attn_tiles_at(p, plan, call->scratch + thread * plan->thread_bytes);
-  attn_load_queries(p, plan, &item, &tiles);
+  attn_load_queries(p, plan, &item, tiles.queries, 0, item.rows);
   int64_t low = attn_visible_range(p, &item.sequence, item.first).low;
   int64_t high = attn_visible_range(p, &item.sequence, item.first + item.positions - 1).high;
   for (int64_t key = low / plan->block_keys * plan->block_keys; key < high; key += plan->block_keys) {

@@ -16,7 +16,7 @@ static void scores(const table_case *c) {
         void *queries = random_array(c->r, c->real, rows * dim, -1, 1);
         guarded panels = guarded_new(c->real, slices * dim * width), to = guarded_new(c->real, rows * stride);
         randomize(c->r, c->real, panels.data, slices * dim * width, -1, 1);
-        c->k->scores(to.data, stride, queries, dim, panels.data, rows, first, last);
+        c->k->scores(to.data, stride, queries, dim, dim, panels.data, rows, first, last);
         for (int64_t r = 0; r < rows; r++)
           for (int64_t col = 0; col < stride; col++) {
             if (col < first * width || col >= last * width) {
@@ -88,10 +88,10 @@ static void rows_alone(const table_case *c) {
   guarded panels = guarded_new(c->real, dim * width);
   guarded together = guarded_new(c->real, rows * width), alone = guarded_new(c->real, width);
   randomize(c->r, c->real, panels.data, dim * width, -1, 1);
-  c->k->scores(together.data, width, queries, dim, panels.data, rows, 0, 1);
+  c->k->scores(together.data, width, queries, dim, dim, panels.data, rows, 0, 1);
   for (int64_t r = 0; r < rows; r++) {
     CONTEXT(c, "scores of row %d of %d", (int)r, (int)rows);
-    c->k->scores(alone.data, width, (char *)queries + r * dim * c->k->real_bytes, dim, panels.data, 1, 0, 1);
+    c->k->scores(alone.data, width, (char *)queries + r * dim * c->k->real_bytes, dim, dim, panels.data, 1, 0, 1);
     EXPECT(memcmp(alone.data, together.data + r * width * c->k->real_bytes, (size_t)(width * c->k->real_bytes)) == 0);
   }
   guarded_free(&panels);

@@ -4,17 +4,18 @@
  * the depth, whatever the tile's height, so blocking changes no bits.
  */
 
-ATTN_INLINE void product_tile(int rows, bool accumulate, real *c, int64_t c_stride, const real *a, int64_t a_stride,
-                              const real *b, int64_t depth) {
+/* Element (r, k) of A is a[r * a_row + k * a_step], row k of B starts at b + k * b_step. */
+ATTN_INLINE void product_tile(int rows, bool accumulate, real *c, int64_t c_stride, const real *a, int64_t a_row,
+                              int64_t a_step, const real *b, int64_t b_step, int64_t depth) {
   vf sum[TILE_ROWS][TILE_VECTORS];
   for (int r = 0; r < rows; r++)
     for (int v = 0; v < TILE_VECTORS; v++)
       sum[r][v] = accumulate ? vf_load(c + r * c_stride + v * VF_LANES) : vf_set1(0);
   for (int64_t k = 0; k < depth; k++) {
     vf panel[TILE_VECTORS];
-    for (int v = 0; v < TILE_VECTORS; v++) panel[v] = vf_load(b + k * PANEL_WIDTH + v * VF_LANES);
+    for (int v = 0; v < TILE_VECTORS; v++) panel[v] = vf_load(b + k * b_step + v * VF_LANES);
     for (int r = 0; r < rows; r++) {
-      vf x = vf_set1(a[r * a_stride + k]);
+      vf x = vf_set1(a[r * a_row + k * a_step]);
       for (int v = 0; v < TILE_VECTORS; v++) sum[r][v] = vf_fma(x, panel[v], sum[r][v]);
     }
   }
@@ -23,14 +24,14 @@ ATTN_INLINE void product_tile(int rows, bool accumulate, real *c, int64_t c_stri
 }
 
 /* One slice of columns for any number of rows. */
-ATTN_INLINE void product_slice(bool accumulate, real *c, int64_t c_stride, const real *a, int64_t a_stride,
-                               const real *b, int64_t depth, int64_t rows) {
+ATTN_INLINE void product_slice(bool accumulate, real *c, int64_t c_stride, const real *a, int64_t a_row,
+                               int64_t a_step, const real *b, int64_t b_step, int64_t depth, int64_t rows) {
   int64_t r = 0;
   for (; r + TILE_ROWS <= rows; r += TILE_ROWS)
-    product_tile(TILE_ROWS, accumulate, c + r * c_stride, c_stride, a + r * a_stride, a_stride, b, depth);
-#define LAST_ROWS(count)                                                                                       \
-  case count:                                                                                                  \
-    product_tile(count, accumulate, c + r * c_stride, c_stride, a + r * a_stride, a_stride, b, depth);         \
+    product_tile(TILE_ROWS, accumulate, c + r * c_stride, c_stride, a + r * a_row, a_row, a_step, b, b_step, depth);
+#define LAST_ROWS(count)                                                                                           \
+  case count:                                                                                                      \
+    product_tile(count, accumulate, c + r * c_stride, c_stride, a + r * a_row, a_row, a_step, b, b_step, depth);   \
     break;
   switch (rows - r) {
     LAST_ROWS(1)
@@ -57,16 +58,23 @@ ATTN_INLINE void product_slice(bool accumulate, real *c, int64_t c_stride, const
 #undef LAST_ROWS
 }
 
-static void scores(void *out, int64_t stride, const void *queries, int64_t dim, const void *key_panels, int64_t rows,
-                   int64_t first, int64_t last) {
+static void scores(void *out, int64_t stride, const void *queries, int64_t query_stride, int64_t dim,
+                   const void *key_panels, int64_t rows, int64_t first, int64_t last) {
   for (int64_t slice = first; slice < last; slice++)
-    product_slice(false, (real *)out + slice * PANEL_WIDTH, stride, (const real *)queries, dim,
-                  (const real *)key_panels + slice * dim * PANEL_WIDTH, dim, rows);
+    product_slice(false, (real *)out + slice * PANEL_WIDTH, stride, (const real *)queries, query_stride, 1,
+                  (const real *)key_panels + slice * dim * PANEL_WIDTH, PANEL_WIDTH, dim, rows);
 }
 
 static void accumulate(void *output, int64_t output_stride, const void *p, int64_t stride, const void *value_panels,
                        int64_t depth, int64_t rows, int64_t first, int64_t last, int64_t slices) {
   for (int64_t slice = 0; slice < slices; slice++)
-    product_slice(true, (real *)output + slice * PANEL_WIDTH, output_stride, (const real *)p + first, stride,
-                  (const real *)value_panels + (slice * depth + first) * PANEL_WIDTH, last - first, rows);
+    product_slice(true, (real *)output + slice * PANEL_WIDTH, output_stride, (const real *)p + first, stride, 1,
+                  (const real *)value_panels + (slice * depth + first) * PANEL_WIDTH, PANEL_WIDTH, last - first, rows);
+}
+
+static void accumulate_transposed(void *output, int64_t output_stride, const void *p, int64_t stride, int64_t first,
+                                  int64_t last, const void *b, int64_t b_stride, int64_t rows, int64_t width) {
+  for (int64_t c = 0; c < width; c += PANEL_WIDTH)
+    product_slice(true, (real *)output + first * output_stride + c, output_stride, (const real *)p + first, 1, stride,
+                  (const real *)b + c, b_stride, rows, last - first);
 }

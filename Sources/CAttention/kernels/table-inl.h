@@ -5,6 +5,7 @@
 #include "products-inl.h"
 #include "scores-inl.h"
 #include "softmax-inl.h"
+#include "gradients-inl.h"
 
 #define TABLE_TEXT_(x) #x
 #define TABLE_TEXT(x) TABLE_TEXT_(x)
@@ -32,4 +33,12 @@ const attn_kernels TABLE_NAME(ATTN_ISA, ATTN_REAL_BITS) = {
     .accumulate = accumulate,
     .store_row = store_row,
     .exp2_row = exp2_row,
+    .accumulate_transposed = accumulate_transposed,
+    .dot = dot,
+    .cap_slopes = cap_slopes,
+    .drop_scaled = drop_scaled,
+    .score_gradients = score_gradients,
+    .multiply = multiply,
+    .add_row = add_row,
+    .make_finite = make_finite,
 };

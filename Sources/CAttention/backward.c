@@ -1,0 +1,434 @@
+#include "backward.h"
+
+#include <math.h>
+#include <string.h>
+
+#include "dropout.h"
+#include "parallel.h"
+#include "scratch.h"
+#include "status.h"
+#include "tile.h"
+
+#define LOG2E 1.4426950408889634074
+#define LN2 0.69314718055994530942
+
+/* Scratch of one thread. The names of gradients follow the formulas of attn_backward. */
+typedef struct backward_tiles {
+  attn_tiles tiles;        /* scores become weights p; queries and key panels as in forward */
+  char *output_gradients;  /* do, [block_rows][output_stride] */
+  char *score_gradients;   /* ds, [block_rows][block_keys] */
+  char *key_rows;          /* the keys as panels of rows, for dq */
+  char *value_columns;     /* the values as panels of columns, for dp */
+  char *dq;                /* [dq_rows][query_stride] */
+  char *dk;                /* [block_keys][query_stride] */
+  char *dv;                /* [block_keys][output_stride] */
+  char *line;              /* one row of the output */
+} backward_tiles;
+
+typedef struct backward_call {
+  const attn_problem *problem;
+  const attn_backward_plan *plan;
+  const attn_input *output, *lse, *output_gradient;
+  const attn_gradients *gradients;
+  char *delta, *lse2; /* per row of every stream: <do, o>, and the log-sum-exp in base 2 (+infinity for empty rows) */
+  char *scratch;      /* of thread 0 */
+} backward_call;
+
+/* Lays the scratch of a thread out from `memory`; with null memory returns its size in `end` alone. */
+static backward_tiles lay_out(const attn_problem *p, const attn_plan *plan, int64_t dq_rows, char *memory,
+                              int64_t *end) {
+  int64_t bytes = attn_real_bytes(p), at = plan->thread_bytes;
+  const int64_t score_bytes = plan->block_rows * plan->score_stride * bytes;
+  const int64_t key_bytes = plan->block_keys * plan->query_stride * bytes;
+  const int64_t value_bytes = plan->block_keys * plan->output_stride * bytes;
+  const int64_t sizes[] = {plan->block_rows * plan->output_stride * bytes, score_bytes, score_bytes, key_bytes,
+                           value_bytes, dq_rows * plan->query_stride * bytes, key_bytes, value_bytes,
+                           plan->output_stride * bytes};
+  char *parts[9];
+  for (int i = 0; i < 9; i++) {
+    parts[i] = memory ? memory + at : NULL;
+    at += attn_round_up(sizes[i], ATTN_SCRATCH_ALIGNMENT);
+  }
+  if (end) *end = at;
+  backward_tiles t = {.output_gradients = parts[0],
+                      .score_gradients = parts[1],
+                      .key_rows = parts[3],
+                      .value_columns = parts[4],
+                      .dq = parts[5],
+                      .dk = parts[6],
+                      .dv = parts[7],
+                      .line = parts[8]};
+  if (memory) {
+    t.tiles = attn_tiles_at(p, plan, memory);
+    t.tiles.cap_slopes = p->softcap > 0 ? parts[2] : NULL;
+  }
+  return t;
+}
+
+static int64_t stream_rows(const attn_problem *p, const attn_plan *plan) { return p->query_length * plan->group; }
+
+/* dq of a whole stream in scratch must stay reasonable; above this, keys and queries go separately. */
+#define LARGEST_DQ_BYTES ((int64_t)64 << 20)
+
+attn_status attn_backward_plan_make(const attn_problem *p, attn_backward_plan *plan) {
+  attn_status status = attn_plan_make(p, &plan->base);
+  if (status != ATTN_OK) return status;
+  int64_t streams = p->batch * p->kv_heads, bytes = attn_real_bytes(p);
+  int64_t wanted = p->threads ? p->threads : attn_max_threads();
+  plan->key_blocks = (p->key_length + plan->base.block_keys - 1) / plan->base.block_keys;
+  /* Owners of whole streams keep `streams / (rounds * threads)` of the threads busy at five products; the other way
+   * keeps all of them busy at seven. */
+  int64_t rounds = (streams + wanted - 1) / wanted;
+  int64_t dq_bytes;
+  bool fits = !__builtin_mul_overflow(stream_rows(p, &plan->base), plan->base.query_stride * bytes, &dq_bytes) &&
+              dq_bytes <= LARGEST_DQ_BYTES;
+  plan->by_stream = fits && streams * 7 >= rounds * wanted * 5;
+  int64_t most = attn_max(plan->base.items, streams * attn_max(1, plan->key_blocks));
+  plan->threads = (int)attn_max(1, attn_min(wanted, most));
+  lay_out(p, &plan->base, plan->by_stream ? stream_rows(p, &plan->base) : plan->base.item_rows, NULL,
+          &plan->thread_bytes);
+  int64_t rows;
+  if (__builtin_mul_overflow(streams, stream_rows(p, &plan->base), &rows) ||
+      __builtin_mul_overflow(rows, 2 * bytes, &plan->shared_bytes) || plan->shared_bytes > INT64_MAX / 2)
+    return attn_fail(ATTN_ERROR_OVERFLOW, "the problem has too many rows");
+  plan->shared_bytes = attn_round_up(plan->shared_bytes, ATTN_SCRATCH_ALIGNMENT);
+  return ATTN_OK;
+}
+
+static backward_tiles tiles_of(const backward_call *call, int thread) {
+  const attn_plan *plan = &call->plan->base;
+  int64_t dq_rows = call->plan->by_stream ? stream_rows(call->problem, plan) : plan->item_rows;
+  return lay_out(call->problem, plan, dq_rows, call->scratch + thread * call->plan->thread_bytes, NULL);
+}
+
+/* Where a row's delta and log-sum-exp stand. */
+static int64_t row_index(const backward_call *call, const attn_item *item, int64_t row) {
+  const attn_problem *p = call->problem;
+  int64_t group = call->plan->base.group, stream = item->sequence.batch * p->kv_heads + item->kv_head;
+  int64_t head = attn_item_head(item, row) - item->kv_head * group;
+  return stream * stream_rows(p, &call->plan->base) + attn_item_position(item, row) * group + head;
+}
+
+static double get_real(const char *numbers, int64_t bytes, int64_t i) {
+  return bytes == 8 ? ((const double *)(const void *)numbers)[i] : (double)((const float *)(const void *)numbers)[i];
+}
+
+static void set_real(char *numbers, int64_t bytes, int64_t i, double x) {
+  if (bytes == 8)
+    ((double *)(void *)numbers)[i] = x;
+  else
+    ((float *)(void *)numbers)[i] = (float)x;
+}
+
+/* delta_i = <do_i, o_i> and the log-sum-exp of every row. */
+static void prepare_item(void *context, int thread, int64_t index) {
+  const backward_call *call = context;
+  const attn_problem *p = call->problem;
+  const attn_plan *plan = &call->plan->base;
+  int64_t bytes = attn_real_bytes(p), type_bytes = attn_type_bytes(p->type);
+  attn_item item = attn_item_at(p, plan, index);
+  backward_tiles t = tiles_of(call, thread);
+  for (int64_t r = 0; r < item.rows; r++) {
+    int64_t head = attn_item_head(&item, r), i = attn_item_position(&item, r), at = row_index(call, &item, r);
+    plan->kernels->load_row(t.line, attn_input_row(p, call->output, type_bytes, &item.sequence, head, i), p->type,
+                            p->value_dim, 1);
+    plan->kernels->load_row(t.output_gradients,
+                            attn_input_row(p, call->output_gradient, type_bytes, &item.sequence, head, i), p->type,
+                            p->value_dim, 1);
+    double lse = get_real(attn_input_row(p, call->lse, bytes, &item.sequence, head, i), bytes, 0);
+    bool empty = lse == -INFINITY;
+    set_real(call->delta, bytes, at, empty ? 0 : plan->kernels->dot(t.line, t.output_gradients, p->value_dim));
+    set_real(call->lse2, bytes, at, empty ? INFINITY : lse * LOG2E);
+  }
+}
+
+static void load_key_tile(const backward_call *call, const attn_item *item, backward_tiles *t, int64_t first_key,
+                          int64_t count) {
+  const attn_problem *p = call->problem;
+  const attn_plan *plan = &call->plan->base;
+  const attn_kernels *k = plan->kernels;
+  attn_load_keys(p, plan, item, &t->tiles, first_key, count);
+  k->pack_values(t->key_rows, t->tiles.key_rows, p->type, count, plan->block_keys, p->head_dim);
+  for (int64_t j = 0; j < count; j++)
+    t->tiles.value_rows[j] = attn_key_row(p, &p->value, &item->sequence, item->kv_head, first_key + j);
+  k->pack_keys(t->value_columns, t->tiles.value_rows, p->type, count, p->value_dim);
+}
+
+/* Rows [row, row + rows) of the item: their queries, made finite once the scores are taken, and output gradients. */
+static void load_rows(const backward_call *call, const attn_item *item, backward_tiles *t, int64_t row, int64_t rows) {
+  const attn_problem *p = call->problem;
+  const attn_plan *plan = &call->plan->base;
+  int64_t bytes = attn_real_bytes(p);
+  attn_load_queries(p, plan, item, t->tiles.queries, row, rows);
+  for (int64_t r = 0; r < rows; r++) {
+    char *dst = t->output_gradients + r * plan->output_stride * bytes;
+    memset(dst + p->value_dim * bytes, 0, (size_t)((plan->output_stride - p->value_dim) * bytes));
+    /* A row that attends to nothing takes no part, whatever its gradient holds. */
+    if (get_real(call->lse2, bytes, row_index(call, item, row + r)) == INFINITY) {
+      memset(dst, 0, (size_t)(p->value_dim * bytes));
+      continue;
+    }
+    plan->kernels->load_row(
+        dst,
+        attn_input_row(p, call->output_gradient, attn_type_bytes(p->type), &item->sequence,
+                       attn_item_head(item, row + r), attn_item_position(item, row + r)),
+        p->type, p->value_dim, 1);
+  }
+}
+
+/* Called with each row of gradients of the final scores, before the cap's derivative: what the bias collects. */
+typedef void bias_sink(const backward_call *call, const attn_item *item, const char *gradients, int64_t row,
+                       int64_t first_key, int64_t n);
+
+/* Weights (after dropout) into tiles.scores and gradients of scores into score_gradients, for rows [row, row + rows)
+ * against the loaded tile of keys. Returns false when no row sees any key. */
+static bool block_gradients(const backward_call *call, const attn_item *item, backward_tiles *t, int64_t row,
+                            int64_t rows, int64_t first_key, int64_t count, attn_columns *columns, bias_sink *sink) {
+  const attn_problem *p = call->problem;
+  const attn_plan *plan = &call->plan->base;
+  const attn_kernels *k = plan->kernels;
+  *columns = attn_columns_of(p, plan, item, row, rows, first_key, count);
+  if (columns->empty) return false;
+  int64_t bytes = attn_real_bytes(p), stride = plan->score_stride;
+  int64_t start = columns->first_slice * k->panel_width, n = columns->last_slice * k->panel_width - start;
+  load_rows(call, item, t, row, rows);
+  attn_final_scores(p, plan, item, &t->tiles, t->tiles.queries, row, rows, first_key, columns);
+  k->make_finite(t->tiles.queries, rows * plan->query_stride);
+  k->scores(t->score_gradients, stride, t->output_gradients, plan->output_stride, p->value_dim, t->value_columns, rows,
+            columns->first_slice, columns->last_slice);
+  double kept = 1 / (1 - p->dropout_probability);
+  uint64_t threshold = attn_dropout_threshold(p->dropout_probability);
+  for (int64_t r = 0; r < rows; r++) {
+    int64_t at = row_index(call, item, row + r), offset = (r * stride + start) * bytes;
+    char *weights = t->tiles.scores + offset, *gradients = t->score_gradients + offset;
+    k->exp2_row(weights, n, get_real(call->lse2, bytes, at));
+    if (p->dropout_probability > 0) {
+      attn_dropout_keep(t->tiles.keep, p->dropout_seed, threshold, item->sequence.batch, attn_item_head(item, row + r),
+                        attn_item_position(item, row + r), first_key + start, n);
+      k->drop_scaled(gradients, t->tiles.keep, n, kept);
+    }
+    k->score_gradients(gradients, weights, n, get_real(call->delta, bytes, at));
+    if (sink) sink(call, item, gradients, row + r, first_key + start, columns->high - start);
+    if (t->tiles.cap_slopes) k->multiply(gradients, t->tiles.cap_slopes + offset, n);
+    if (p->dropout_probability > 0) k->drop_scaled(weights, t->tiles.keep, n, kept);
+  }
+  return true;
+}
+
+static void add_dq(const backward_call *call, backward_tiles *t, int64_t row, int64_t rows,
+                   const attn_columns *columns) {
+  const attn_plan *plan = &call->plan->base;
+  const attn_kernels *k = plan->kernels;
+  k->accumulate(t->dq + row * plan->query_stride * attn_real_bytes(call->problem), plan->query_stride,
+                t->score_gradients, plan->score_stride, t->key_rows, plan->block_keys, rows, columns->low,
+                columns->high, plan->query_stride / k->panel_width);
+}
+
+static void add_dk_dv(const backward_call *call, backward_tiles *t, int64_t rows, const attn_columns *columns) {
+  const attn_plan *plan = &call->plan->base;
+  const attn_kernels *k = plan->kernels;
+  k->accumulate_transposed(t->dv, plan->output_stride, t->tiles.scores, plan->score_stride, columns->low,
+                           columns->high, t->output_gradients, plan->output_stride, rows, plan->output_stride);
+  k->accumulate_transposed(t->dk, plan->query_stride, t->score_gradients, plan->score_stride, columns->low,
+                           columns->high, t->tiles.queries, plan->query_stride, rows, plan->query_stride);
+}
+
+static void store_dq(const backward_call *call, const attn_item *item, const backward_tiles *t) {
+  const attn_problem *p = call->problem;
+  const attn_plan *plan = &call->plan->base;
+  if (!call->gradients->query.data) return;
+  for (int64_t r = 0; r < item->rows; r++)
+    plan->kernels->store_row(
+        attn_output_row(p, &call->gradients->query, attn_type_bytes(p->type), &item->sequence,
+                        attn_item_head(item, r), attn_item_position(item, r)),
+        t->dq + r * plan->query_stride * attn_real_bytes(p), NULL, p->type, p->head_dim, p->scale);
+}
+
+static void store_dk_dv(const backward_call *call, const attn_item *item, const backward_tiles *t, int64_t first_key,
+                        int64_t count) {
+  const attn_problem *p = call->problem;
+  const attn_plan *plan = &call->plan->base;
+  int64_t bytes = attn_real_bytes(p);
+  /* The queries in scratch carry scale * log2 e, or scale / softcap: this takes it back to scale. */
+  double factor = p->softcap > 0 ? p->softcap : LN2;
+  for (int64_t j = 0; j < count; j++) {
+    if (call->gradients->key.data)
+      plan->kernels->store_row(
+          attn_key_gradient_row(p, &call->gradients->key, &item->sequence, item->kv_head, first_key + j),
+          t->dk + j * plan->query_stride * bytes, NULL, p->type, p->head_dim, factor);
+    if (call->gradients->value.data)
+      plan->kernels->store_row(
+          attn_key_gradient_row(p, &call->gradients->value, &item->sequence, item->kv_head, first_key + j),
+          t->dv + j * plan->output_stride * bytes, NULL, p->type, p->value_dim, 1);
+  }
+}
+
+/* One tile of keys against all rows of the stream: dk and dv, and dq as well where the stream has one owner. */
+static void key_tile(const backward_call *call, const attn_item *item, backward_tiles *t, int64_t first_key) {
+  const attn_problem *p = call->problem;
+  const attn_plan *plan = &call->plan->base;
+  int64_t bytes = attn_real_bytes(p);
+  int64_t all = attn_min(plan->block_keys, item->sequence.all_keys - first_key);
+  int64_t count = attn_max(0, attn_min(plan->block_keys, item->sequence.keys - first_key));
+  memset(t->dk, 0, (size_t)(plan->block_keys * plan->query_stride * bytes));
+  memset(t->dv, 0, (size_t)(plan->block_keys * plan->output_stride * bytes));
+  if (count > 0) load_key_tile(call, item, t, first_key, count);
+  for (int64_t row = 0; count > 0 && row < item->rows; row += plan->block_rows) {
+    int64_t rows = attn_min(plan->block_rows, item->rows - row);
+    attn_columns columns;
+    if (!block_gradients(call, item, t, row, rows, first_key, count, &columns, NULL)) continue;
+    add_dk_dv(call, t, rows, &columns);
+    if (call->plan->by_stream) add_dq(call, t, row, rows, &columns);
+  }
+  store_dk_dv(call, item, t, first_key, all);
+}
+
+static void stream_item(void *context, int thread, int64_t index) {
+  const backward_call *call = context;
+  const attn_problem *p = call->problem;
+  const attn_plan *plan = &call->plan->base;
+  backward_tiles t = tiles_of(call, thread);
+  attn_item item = attn_item_of(p, plan, index / p->kv_heads, index % p->kv_heads, 0, p->query_length);
+  memset(t.dq, 0, (size_t)(item.rows * plan->query_stride * attn_real_bytes(p)));
+  for (int64_t key = 0; key < item.sequence.all_keys; key += plan->block_keys) key_tile(call, &item, &t, key);
+  store_dq(call, &item, &t);
+}
+
+static void keys_item(void *context, int thread, int64_t index) {
+  const backward_call *call = context;
+  const attn_problem *p = call->problem;
+  int64_t streams = p->batch * p->kv_heads, stream = index % streams, block = index / streams;
+  attn_item item =
+      attn_item_of(p, &call->plan->base, stream / p->kv_heads, stream % p->kv_heads, 0, p->query_length);
+  int64_t first_key = block * call->plan->base.block_keys;
+  if (first_key >= item.sequence.all_keys) return;
+  backward_tiles t = tiles_of(call, thread);
+  key_tile(call, &item, &t, first_key);
+}
+
+static void queries_item(void *context, int thread, int64_t index) {
+  const backward_call *call = context;
+  const attn_problem *p = call->problem;
+  const attn_plan *plan = &call->plan->base;
+  attn_item item = attn_item_at(p, plan, index);
+  if (item.rows == 0) return;
+  backward_tiles t = tiles_of(call, thread);
+  memset(t.dq, 0, (size_t)(item.rows * plan->query_stride * attn_real_bytes(p)));
+  int64_t low = attn_visible_range(p, &item.sequence, item.first).low;
+  int64_t high = attn_visible_range(p, &item.sequence, item.first + item.positions - 1).high;
+  for (int64_t key = low / plan->block_keys * plan->block_keys; key < high; key += plan->block_keys) {
+    int64_t count = attn_min(plan->block_keys, high - key);
+    load_key_tile(call, &item, &t, key, count);
+    for (int64_t row = 0; row < item.rows; row += plan->block_rows) {
+      int64_t rows = attn_min(plan->block_rows, item.rows - row);
+      attn_columns columns;
+      if (block_gradients(call, &item, &t, row, rows, key, count, &columns, NULL))
+        add_dq(call, &t, row, rows, &columns);
+    }
+  }
+  store_dq(call, &item, &t);
+}
+
+/* The bias gradient has an owner for each slice that is not summed over: a batch, head and block of positions, or all
+ * of them where its stride is 0. The owner goes through what it sums over in order. */
+typedef struct bias_slices {
+  int64_t batches, heads, blocks; /* numbers of slices */
+} bias_slices;
+
+static bias_slices bias_slices_of(const backward_call *call) {
+  const attn_problem *p = call->problem;
+  const attn_gradients *g = call->gradients;
+  return (bias_slices){g->bias.stride_batch ? p->batch : 1, g->bias.stride_head ? p->query_heads : 1,
+                       g->bias.stride_row ? (p->query_length + call->plan->base.block_rows - 1) /
+                                                call->plan->base.block_rows
+                                          : 1};
+}
+
+static char *bias_at(const backward_call *call, int64_t b, int64_t h, int64_t i, int64_t j) {
+  const attn_gradients *g = call->gradients;
+  return (char *)g->bias.data + (b * g->bias.stride_batch + h * g->bias.stride_head + i * g->bias.stride_row +
+                                 j * g->bias.stride_key) *
+                                    attn_real_bytes(call->problem);
+}
+
+static void add_to_bias(const backward_call *call, const attn_item *item, const char *gradients, int64_t row,
+                        int64_t first_key, int64_t n) {
+  call->plan->base.kernels->add_row(
+      bias_at(call, item->sequence.batch, attn_item_head(item, row), attn_item_position(item, row), first_key),
+      call->gradients->bias.stride_key, gradients, n);
+}
+
+static void bias_item(void *context, int thread, int64_t index) {
+  const backward_call *call = context;
+  const attn_problem *p = call->problem;
+  const attn_plan *plan = &call->plan->base;
+  bias_slices slices = bias_slices_of(call);
+  int64_t block = index % slices.blocks, head = index / slices.blocks % slices.heads,
+          batch = index / slices.blocks / slices.heads;
+  int64_t first = block * plan->block_rows;
+  int64_t last = slices.blocks > 1 ? attn_min(p->query_length, first + plan->block_rows) : p->query_length;
+  backward_tiles t = tiles_of(call, thread);
+  for (int64_t i = first; i < (call->gradients->bias.stride_row ? last : first + 1); i++)
+    for (int64_t j = 0; j < (call->gradients->bias.stride_key ? p->key_length : 1); j++)
+      set_real(bias_at(call, batch, head, i, j), attn_real_bytes(p), 0, 0);
+  for (int64_t b = batch; b < (slices.batches > 1 ? batch + 1 : p->batch); b++)
+    for (int64_t h = head; h < (slices.heads > 1 ? head + 1 : p->query_heads); h++) {
+      attn_item item = attn_item_of(p, plan, b, h / plan->group, first, last - first);
+      item.first_head = h;
+      item.heads = 1;
+      item.rows = item.positions;
+      for (int64_t key = 0; key < item.sequence.keys; key += plan->block_keys) {
+        int64_t count = attn_min(plan->block_keys, item.sequence.keys - key);
+        load_key_tile(call, &item, &t, key, count);
+        for (int64_t row = 0; row < item.rows; row += plan->block_rows) {
+          attn_columns columns;
+          block_gradients(call, &item, &t, row, attn_min(plan->block_rows, item.rows - row), key, count, &columns,
+                          add_to_bias);
+        }
+      }
+    }
+}
+
+static void sink_item(void *context, int thread, int64_t head) {
+  (void)thread;
+  const backward_call *call = context;
+  const attn_problem *p = call->problem;
+  int64_t bytes = attn_real_bytes(p), group = call->plan->base.group;
+  double sink = attn_head_number(p, p->sinks, head) * LOG2E, sum = 0;
+  for (int64_t b = 0; b < p->batch; b++) {
+    attn_item item = attn_item_of(p, &call->plan->base, b, head / group, 0, p->query_length);
+    for (int64_t i = 0; i < item.positions; i++) {
+      int64_t at = row_index(call, &item, i * group + head % group);
+      sum -= exp2(sink - get_real(call->lse2, bytes, at)) * get_real(call->delta, bytes, at);
+    }
+  }
+  set_real(call->gradients->sinks, bytes, head, sum);
+}
+
+void attn_backward_run(const attn_problem *p, const attn_backward_plan *plan, const attn_input *output,
+                       const attn_input *lse, const attn_input *output_gradient, const attn_gradients *gradients,
+                       char *scratch) {
+  int64_t streams = p->batch * p->kv_heads;
+  backward_call call = {.problem = p,
+                        .plan = plan,
+                        .output = output,
+                        .lse = lse,
+                        .output_gradient = output_gradient,
+                        .gradients = gradients,
+                        .delta = scratch,
+                        .lse2 = scratch + streams * stream_rows(p, &plan->base) * attn_real_bytes(p),
+                        .scratch = scratch + plan->shared_bytes};
+  attn_parallel(plan->threads, plan->base.items, prepare_item, &call);
+  if (plan->by_stream) {
+    attn_parallel(plan->threads, streams, stream_item, &call);
+  } else {
+    if (gradients->key.data || gradients->value.data)
+      attn_parallel(plan->threads, streams * plan->key_blocks, keys_item, &call);
+    if (gradients->query.data) attn_parallel(plan->threads, plan->base.items, queries_item, &call);
+  }
+  if (gradients->bias.data) {
+    bias_slices slices = bias_slices_of(&call);
+    attn_parallel(plan->threads, slices.batches * slices.heads * slices.blocks, bias_item, &call);
+  }
+  if (gradients->sinks && p->sinks) attn_parallel(plan->threads, p->query_heads, sink_item, &call);
+}

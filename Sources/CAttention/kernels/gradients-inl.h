@@ -1,0 +1,62 @@
+/* Rows of the backward pass: weights to gradients of scores. */
+
+static double dot(const void *a, const void *b, int64_t n) {
+  const real *x = (const real *)a, *y = (const real *)b;
+  vf total = vf_set1(0);
+  int64_t j = 0;
+  for (; j + VF_LANES <= n; j += VF_LANES) total = vf_fma(vf_load(x + j), vf_load(y + j), total);
+  real sum = vf_hsum(total);
+  for (; j < n; j++) sum += x[j] * y[j];
+  return (double)sum;
+}
+
+static void cap_slopes(void *slopes, const void *capped, int64_t n, double factor) {
+  real *out = (real *)slopes;
+  const real *s = (const real *)capped;
+  for (int64_t j = 0; j < n; j += VF_LANES) {
+    vf t = vf_mul(vf_load(s + j), vf_set1((real)factor));
+    vf_store(out + j, vf_sub(vf_set1(1), vf_mul(t, t)));
+  }
+}
+
+static void drop_scaled(void *numbers, const uint8_t *keep, int64_t n, double factor) {
+  real *x = (real *)numbers;
+  for (int64_t j = 0; j < n; j += VF_LANES)
+    vf_store(x + j, vf_select(vf_bytes(keep + j), vf_mul(vf_load(x + j), vf_set1((real)factor)), vf_set1(0)));
+}
+
+/* x where w > 0 or w is NaN, else 0: weights are never negative. */
+ATTN_INLINE vf where_weighted(vf w, vf x) {
+  vf zero = vf_set1(0);
+  return vf_select(vf_less(zero, w), x, vf_select(vf_less(w, vf_set1(1)), zero, x));
+}
+
+static void score_gradients(void *numbers, const void *weights, int64_t n, double delta) {
+  real *x = (real *)numbers;
+  const real *p = (const real *)weights;
+  for (int64_t j = 0; j < n; j += VF_LANES) {
+    vf w = vf_load(p + j);
+    vf_store(x + j, where_weighted(w, vf_mul(w, vf_sub(vf_load(x + j), vf_set1((real)delta)))));
+  }
+}
+
+static void multiply(void *numbers, const void *factors, int64_t n) {
+  real *x = (real *)numbers;
+  const real *f = (const real *)factors;
+  for (int64_t j = 0; j < n; j += VF_LANES) {
+    vf v = vf_load(x + j);
+    vf_store(x + j, where_weighted(vf_abs(v), vf_mul(v, vf_load(f + j))));
+  }
+}
+
+static void add_row(void *sum, int64_t stride, const void *row, int64_t n) {
+  real *total = (real *)sum;
+  const real *x = (const real *)row;
+  for (int64_t j = 0; j < n; j++) total[j * stride] += x[j];
+}
+
+static void make_finite(void *numbers, int64_t n) {
+  real *x = (real *)numbers;
+  for (int64_t j = 0; j < n; j++)
+    if (x[j] - x[j] != 0) x[j] = 0;
+}
