@@ -131,6 +131,12 @@ typedef struct attn_problem {
   attn_input key;   /* [B, G, Sk, D]  */
   attn_input value; /* [B, G, Sk, Dv] */
 
+  /* Additive attention (Bahdanau et al. 2015, arXiv:1409.0473): null, or a vector w_h of D numbers for each head in the
+   * compute type. Scores are then scale * sum_d w_hd tanh(q_d + k_d) of queries and keys that have been projected
+   * already (set scale to 1), and no [B, H, Sq, Sk, D] array is made. Stride from head to head; 0 = one for all. */
+  const void *additive;
+  int64_t additive_stride_head;
+
   double scale;   /* multiplies q.k; any finite value. attn_problem_init sets 1/sqrt(D) */
   double softcap; /* 0 = none; s becomes softcap * tanh(s / softcap) */
 
@@ -202,6 +208,8 @@ typedef struct attn_gradients {
   } bias;
 
   void *sinks; /* [H] in the compute type */
+
+  void *additive; /* as problem.additive, summed over all heads where its stride is 0 */
 } attn_gradients;
 
 /* Gradients of a loss L through attn_forward, recomputed tile by tile from the saved output and log-sum-exp:
@@ -211,7 +219,9 @@ typedef struct attn_gradients {
  *   dq_i  = scale sum_j c_ij ds_ij k_j             dk_j   = scale sum_i c_ij ds_ij q_i
  *   dsink_h = -sum_i exp(sink_h - lse_i) <do_i, o_i>
  *
- * with m_ij the dropout mask / (1 - probability) and c_ij = 1 - tanh(s / softcap)^2 of the capped score (1 without a
+ * For additive scores, with t_ijd = tanh(q_id + k_jd),
+ *   dq_id = scale w_d sum_j c_ij ds_ij (1 - t_ijd^2), dk_jd the same summed over i, dw_d = scale sum_ij c_ij ds_ij t_ijd.
+ * Here m_ij is the dropout mask / (1 - probability) and c_ij = 1 - tanh(s / softcap)^2 of the capped score (1 without a
  * cap). Masked pairs add nothing. No S x S memory, no atomics, the same bits at any number of threads.
  *   output           [B, H, Sq, Dv] as attn_forward wrote it
  *   lse              [B, H, Sq] in the compute type as attn_forward wrote it

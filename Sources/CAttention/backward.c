@@ -23,6 +23,7 @@ typedef struct backward_tiles {
   char *dk;                /* [block_keys][query_stride] */
   char *dv;                /* [block_keys][output_stride] */
   char *line;              /* one row of the output */
+  char *dw;                /* [block_rows][query_stride], additive scores only */
 } backward_tiles;
 
 typedef struct backward_call {
@@ -31,6 +32,7 @@ typedef struct backward_call {
   const attn_input *output, *lse, *output_gradient;
   const attn_gradients *gradients;
   char *delta, *lse2; /* per row of every stream: <do, o>, and the log-sum-exp in base 2 (+infinity for empty rows) */
+  char *row_dw;       /* additive scores: per row of every stream its share of dw, [query_stride] */
   char *scratch;      /* of thread 0 */
 } backward_call;
 
@@ -43,9 +45,9 @@ static backward_tiles lay_out(const attn_problem *p, const attn_plan *plan, int6
   const int64_t value_bytes = plan->block_keys * plan->output_stride * bytes;
   const int64_t sizes[] = {plan->block_rows * plan->output_stride * bytes, score_bytes, score_bytes, key_bytes,
                            value_bytes, dq_rows * plan->query_stride * bytes, key_bytes, value_bytes,
-                           plan->output_stride * bytes};
-  char *parts[9];
-  for (int i = 0; i < 9; i++) {
+                           plan->output_stride * bytes, p->additive ? plan->block_rows * plan->query_stride * bytes : 0};
+  char *parts[10];
+  for (int i = 0; i < 10; i++) {
     parts[i] = memory ? memory + at : NULL;
     at += attn_round_up(sizes[i], ATTN_SCRATCH_ALIGNMENT);
   }
@@ -57,7 +59,8 @@ static backward_tiles lay_out(const attn_problem *p, const attn_plan *plan, int6
                       .dq = parts[5],
                       .dk = parts[6],
                       .dv = parts[7],
-                      .line = parts[8]};
+                      .line = parts[8],
+                      .dw = parts[9]};
   if (memory) {
     t.tiles = attn_tiles_at(p, plan, memory);
     t.tiles.cap_slopes = p->softcap > 0 ? parts[2] : NULL;
@@ -87,9 +90,9 @@ attn_status attn_backward_plan_make(const attn_problem *p, attn_backward_plan *p
   plan->threads = (int)attn_max(1, attn_min(wanted, most));
   lay_out(p, &plan->base, plan->by_stream ? stream_rows(p, &plan->base) : plan->base.item_rows, NULL,
           &plan->thread_bytes);
-  int64_t rows;
+  int64_t rows, row_bytes = (2 + (p->additive ? plan->base.query_stride : 0)) * bytes;
   if (__builtin_mul_overflow(streams, stream_rows(p, &plan->base), &rows) ||
-      __builtin_mul_overflow(rows, 2 * bytes, &plan->shared_bytes) || plan->shared_bytes > INT64_MAX / 2)
+      __builtin_mul_overflow(rows, row_bytes, &plan->shared_bytes) || plan->shared_bytes > INT64_MAX / 2)
     return attn_fail(ATTN_ERROR_OVERFLOW, "the problem has too many rows");
   plan->shared_bytes = attn_round_up(plan->shared_bytes, ATTN_SCRATCH_ALIGNMENT);
   return ATTN_OK;
@@ -159,7 +162,7 @@ static void load_rows(const backward_call *call, const attn_item *item, backward
   const attn_problem *p = call->problem;
   const attn_plan *plan = &call->plan->base;
   int64_t bytes = attn_real_bytes(p);
-  attn_load_queries(p, plan, item, t->tiles.queries, row, rows);
+  attn_load_queries(p, plan, item, &t->tiles, row, rows);
   for (int64_t r = 0; r < rows; r++) {
     char *dst = t->output_gradients + r * plan->output_stride * bytes;
     memset(dst + p->value_dim * bytes, 0, (size_t)((plan->output_stride - p->value_dim) * bytes));
@@ -192,8 +195,8 @@ static bool block_gradients(const backward_call *call, const attn_item *item, ba
   int64_t bytes = attn_real_bytes(p), stride = plan->score_stride;
   int64_t start = columns->first_slice * k->panel_width, n = columns->last_slice * k->panel_width - start;
   load_rows(call, item, t, row, rows);
-  attn_final_scores(p, plan, item, &t->tiles, t->tiles.queries, row, rows, first_key, columns);
-  k->make_finite(t->tiles.queries, rows * plan->query_stride);
+  attn_final_scores(p, plan, item, &t->tiles, 0, row, rows, first_key, columns);
+  if (!p->additive) k->make_finite(t->tiles.queries, rows * plan->query_stride);
   k->scores(t->score_gradients, stride, t->output_gradients, plan->output_stride, p->value_dim, t->value_columns, rows,
             columns->first_slice, columns->last_slice);
   double kept = 1 / (1 - p->dropout_probability);
@@ -215,23 +218,44 @@ static bool block_gradients(const backward_call *call, const attn_item *item, ba
   return true;
 }
 
-static void add_dq(const backward_call *call, backward_tiles *t, int64_t row, int64_t rows,
-                   const attn_columns *columns) {
+/* Additive scores: dq, dk (as panels) and each row's share of dw come from one pass over the pairs. The shares are added
+ * to the row's in row_dw, except where only keys are asked for. */
+static void add_additive(const backward_call *call, const attn_item *item, backward_tiles *t, char *dq, char *dk,
+                         bool keep_dw, int64_t row, int64_t rows, const attn_columns *columns) {
   const attn_plan *plan = &call->plan->base;
   const attn_kernels *k = plan->kernels;
-  k->accumulate(t->dq + row * plan->query_stride * attn_real_bytes(call->problem), plan->query_stride,
-                t->score_gradients, plan->score_stride, t->key_rows, plan->block_keys, rows, columns->low,
-                columns->high, plan->query_stride / k->panel_width);
+  int64_t bytes = attn_real_bytes(call->problem), row_bytes = plan->query_stride * bytes;
+  attn_additive operands = attn_additive_operands(call->problem, plan, item, &t->tiles, 0, row);
+  memset(t->dw, 0, (size_t)(rows * row_bytes));
+  k->additive_gradients(&operands, t->score_gradients, plan->score_stride, rows, columns->first_slice,
+                        columns->last_slice, dq, t->dw, dk);
+  for (int64_t r = 0; keep_dw && r < rows; r++)
+    k->add_row(call->row_dw + row_index(call, item, row + r) * row_bytes, 1, t->dw + r * row_bytes,
+               call->problem->head_dim);
 }
 
-static void add_dk_dv(const backward_call *call, backward_tiles *t, int64_t rows, const attn_columns *columns) {
+static void add_dq(const backward_call *call, backward_tiles *t, char *dq, int64_t rows, const attn_columns *columns) {
   const attn_plan *plan = &call->plan->base;
   const attn_kernels *k = plan->kernels;
-  k->accumulate_transposed(t->dv, plan->output_stride, t->tiles.scores, plan->score_stride, columns->low,
-                           columns->high, t->output_gradients, plan->output_stride, rows, plan->output_stride);
-  k->accumulate_transposed(t->dk, plan->query_stride, t->score_gradients, plan->score_stride, columns->low,
-                           columns->high, t->tiles.queries, plan->query_stride, rows, plan->query_stride);
+  k->accumulate(dq, plan->query_stride, t->score_gradients, plan->score_stride, t->key_rows, plan->block_keys, rows,
+                columns->low, columns->high, plan->query_stride / k->panel_width);
 }
+
+static void add_dk(const backward_call *call, backward_tiles *t, int64_t rows, const attn_columns *columns) {
+  const attn_plan *plan = &call->plan->base;
+  plan->kernels->accumulate_transposed(t->dk, plan->query_stride, t->score_gradients, plan->score_stride, columns->low,
+                                       columns->high, t->tiles.queries, plan->query_stride, rows, plan->query_stride);
+}
+
+static void add_dv(const backward_call *call, backward_tiles *t, int64_t rows, const attn_columns *columns) {
+  const attn_plan *plan = &call->plan->base;
+  plan->kernels->accumulate_transposed(t->dv, plan->output_stride, t->tiles.scores, plan->score_stride, columns->low,
+                                       columns->high, t->output_gradients, plan->output_stride, rows,
+                                       plan->output_stride);
+}
+
+/* Scratch carries the scale times log2 e, or divided by softcap: this takes it back. */
+static double unfolded_scale(const attn_problem *p) { return p->softcap > 0 ? p->softcap : LN2; }
 
 static void store_dq(const backward_call *call, const attn_item *item, const backward_tiles *t) {
   const attn_problem *p = call->problem;
@@ -241,7 +265,17 @@ static void store_dq(const backward_call *call, const attn_item *item, const bac
     plan->kernels->store_row(
         attn_output_row(p, &call->gradients->query, attn_type_bytes(p->type), &item->sequence,
                         attn_item_head(item, r), attn_item_position(item, r)),
-        t->dq + r * plan->query_stride * attn_real_bytes(p), NULL, p->type, p->head_dim, p->scale);
+        t->dq + r * plan->query_stride * attn_real_bytes(p), NULL, p->type, p->head_dim,
+        p->additive ? unfolded_scale(p) : p->scale);
+}
+
+/* Column j of panels, copied to `line`. */
+static const char *panel_column(const attn_problem *p, const attn_plan *plan, const char *panels, int64_t j,
+                                char *line) {
+  int64_t bytes = attn_real_bytes(p), width = plan->kernels->panel_width;
+  const char *column = panels + (j / width * p->head_dim * width + j % width) * bytes;
+  for (int64_t d = 0; d < p->head_dim; d++) memcpy(line + d * bytes, column + d * width * bytes, (size_t)bytes);
+  return line;
 }
 
 static void store_dk_dv(const backward_call *call, const attn_item *item, const backward_tiles *t, int64_t first_key,
@@ -249,13 +283,14 @@ static void store_dk_dv(const backward_call *call, const attn_item *item, const 
   const attn_problem *p = call->problem;
   const attn_plan *plan = &call->plan->base;
   int64_t bytes = attn_real_bytes(p);
-  /* The queries in scratch carry scale * log2 e, or scale / softcap: this takes it back to scale. */
-  double factor = p->softcap > 0 ? p->softcap : LN2;
   for (int64_t j = 0; j < count; j++) {
-    if (call->gradients->key.data)
+    if (call->gradients->key.data) {
+      const char *row = t->dk + j * plan->query_stride * bytes;
+      if (p->additive) row = panel_column(p, plan, t->dk, j, t->dw);
       plan->kernels->store_row(
-          attn_key_gradient_row(p, &call->gradients->key, &item->sequence, item->kv_head, first_key + j),
-          t->dk + j * plan->query_stride * bytes, NULL, p->type, p->head_dim, factor);
+          attn_key_gradient_row(p, &call->gradients->key, &item->sequence, item->kv_head, first_key + j), row, NULL,
+          p->type, p->head_dim, unfolded_scale(p));
+    }
     if (call->gradients->value.data)
       plan->kernels->store_row(
           attn_key_gradient_row(p, &call->gradients->value, &item->sequence, item->kv_head, first_key + j),
@@ -277,8 +312,14 @@ static void key_tile(const backward_call *call, const attn_item *item, backward_
     int64_t rows = attn_min(plan->block_rows, item->rows - row);
     attn_columns columns;
     if (!block_gradients(call, item, t, row, rows, first_key, count, &columns, NULL)) continue;
-    add_dk_dv(call, t, rows, &columns);
-    if (call->plan->by_stream) add_dq(call, t, row, rows, &columns);
+    add_dv(call, t, rows, &columns);
+    char *dq = t->dq + (call->plan->by_stream ? row * plan->query_stride * bytes : 0);
+    if (p->additive) {
+      add_additive(call, item, t, dq, t->dk, call->plan->by_stream, row, rows, &columns);
+    } else {
+      add_dk(call, t, rows, &columns);
+      if (call->plan->by_stream) add_dq(call, t, dq, rows, &columns);
+    }
   }
   store_dk_dv(call, item, t, first_key, all);
 }
@@ -313,7 +354,8 @@ static void queries_item(void *context, int thread, int64_t index) {
   attn_item item = attn_item_at(p, plan, index);
   if (item.rows == 0) return;
   backward_tiles t = tiles_of(call, thread);
-  memset(t.dq, 0, (size_t)(item.rows * plan->query_stride * attn_real_bytes(p)));
+  int64_t bytes = attn_real_bytes(p);
+  memset(t.dq, 0, (size_t)(item.rows * plan->query_stride * bytes));
   int64_t low = attn_visible_range(p, &item.sequence, item.first).low;
   int64_t high = attn_visible_range(p, &item.sequence, item.first + item.positions - 1).high;
   for (int64_t key = low / plan->block_keys * plan->block_keys; key < high; key += plan->block_keys) {
@@ -322,8 +364,12 @@ static void queries_item(void *context, int thread, int64_t index) {
     for (int64_t row = 0; row < item.rows; row += plan->block_rows) {
       int64_t rows = attn_min(plan->block_rows, item.rows - row);
       attn_columns columns;
-      if (block_gradients(call, &item, &t, row, rows, key, count, &columns, NULL))
-        add_dq(call, &t, row, rows, &columns);
+      if (!block_gradients(call, &item, &t, row, rows, key, count, &columns, NULL)) continue;
+      char *dq = t.dq + row * plan->query_stride * bytes;
+      if (p->additive)
+        add_additive(call, &item, &t, dq, t.dk, true, row, rows, &columns);
+      else
+        add_dq(call, &t, dq, rows, &columns);
     }
   }
   store_dq(call, &item, &t);
@@ -405,10 +451,30 @@ static void sink_item(void *context, int thread, int64_t head) {
   set_real(call->gradients->sinks, bytes, head, sum);
 }
 
+/* dw of a head, or of all heads where they share it: the rows' shares in order. */
+static void additive_item(void *context, int thread, int64_t index) {
+  const backward_call *call = context;
+  const attn_problem *p = call->problem;
+  const attn_plan *plan = &call->plan->base;
+  int64_t bytes = attn_real_bytes(p), heads = p->additive_stride_head ? 1 : p->query_heads;
+  backward_tiles t = tiles_of(call, thread);
+  memset(t.dw, 0, (size_t)(p->head_dim * bytes));
+  for (int64_t b = 0; b < p->batch; b++)
+    for (int64_t h = index; h < index + heads; h++) {
+      attn_item item = attn_item_of(p, plan, b, h / plan->group, 0, p->query_length);
+      for (int64_t i = 0; i < item.positions; i++)
+        plan->kernels->add_row(
+            t.dw, 1, call->row_dw + row_index(call, &item, i * plan->group + h % plan->group) * plan->query_stride * bytes,
+            p->head_dim);
+    }
+  plan->kernels->store_row((char *)call->gradients->additive + index * p->additive_stride_head * bytes, t.dw, NULL,
+                           bytes == 8 ? ATTN_F64 : ATTN_F32, p->head_dim, p->scale);
+}
+
 void attn_backward_run(const attn_problem *p, const attn_backward_plan *plan, const attn_input *output,
                        const attn_input *lse, const attn_input *output_gradient, const attn_gradients *gradients,
                        char *scratch) {
-  int64_t streams = p->batch * p->kv_heads;
+  int64_t streams = p->batch * p->kv_heads, rows = streams * stream_rows(p, &plan->base), bytes = attn_real_bytes(p);
   backward_call call = {.problem = p,
                         .plan = plan,
                         .output = output,
@@ -416,19 +482,23 @@ void attn_backward_run(const attn_problem *p, const attn_backward_plan *plan, co
                         .output_gradient = output_gradient,
                         .gradients = gradients,
                         .delta = scratch,
-                        .lse2 = scratch + streams * stream_rows(p, &plan->base) * attn_real_bytes(p),
+                        .lse2 = scratch + rows * bytes,
+                        .row_dw = scratch + 2 * rows * bytes,
                         .scratch = scratch + plan->shared_bytes};
+  if (p->additive) memset(call.row_dw, 0, (size_t)(rows * plan->base.query_stride * bytes));
   attn_parallel(plan->threads, plan->base.items, prepare_item, &call);
   if (plan->by_stream) {
     attn_parallel(plan->threads, streams, stream_item, &call);
   } else {
     if (gradients->key.data || gradients->value.data)
       attn_parallel(plan->threads, streams * plan->key_blocks, keys_item, &call);
-    if (gradients->query.data) attn_parallel(plan->threads, plan->base.items, queries_item, &call);
+    if (gradients->query.data || gradients->additive)
+      attn_parallel(plan->threads, plan->base.items, queries_item, &call);
   }
   if (gradients->bias.data) {
     bias_slices slices = bias_slices_of(&call);
     attn_parallel(plan->threads, slices.batches * slices.heads * slices.blocks, bias_item, &call);
   }
+  if (gradients->additive) attn_parallel(plan->threads, p->additive_stride_head ? p->query_heads : 1, additive_item, &call);
   if (gradients->sinks && p->sinks) attn_parallel(plan->threads, p->query_heads, sink_item, &call);
 }

@@ -209,7 +209,7 @@ static problem_axes axes_of(const attn_problem *p) {
 }
 
 /* Inputs, saved results and gradients together. */
-#define MAX_REGIONS 13
+#define MAX_REGIONS 14
 
 static attn_status add_view(region *regions, int *count, const char *name, const attn_input *view, axis batch,
                             int64_t heads, axis rows, int64_t dim, int64_t element_bytes) {
@@ -288,6 +288,8 @@ attn_status attn_check_gradients(const attn_problem *p, const attn_input *output
   CHECK(output && lse && output_gradient && g, ATTN_ERROR_NULL_POINTER, "%s is null",
         !output ? "output" : !lse ? "lse" : !output_gradient ? "output_gradient" : "gradients");
   CHECK(!p->page_table, ATTN_ERROR_PAGES, "paged keys have no gradients");
+  CHECK(!g->additive || p->additive, ATTN_ERROR_NULL_POINTER,
+        "gradients.additive is wanted but the problem's scores are not additive");
   CHECK(!g->sinks || p->sinks, ATTN_ERROR_NULL_POINTER, "gradients.sinks is wanted but the problem has no sinks");
   region regions[MAX_REGIONS];
   int count = 0;
@@ -327,6 +329,10 @@ attn_status attn_check_gradients(const attn_problem *p, const attn_input *output
                    {g->bias.stride_row ? p->query_length : 1, g->bias.stride_row},
                    {g->bias.stride_key ? p->key_length : 1, g->bias.stride_key}};
     status = add_output(regions, &count, "gradients.bias", g->bias.data, axes, real_bytes);
+  }
+  if (status == ATTN_OK && g->additive) {
+    axis axes[] = {{1, 0}, {1, 0}, {p->additive_stride_head ? p->query_heads : 1, p->additive_stride_head}, {p->head_dim, 1}};
+    status = add_output(regions, &count, "gradients.additive", g->additive, axes, real_bytes);
   }
   if (status == ATTN_OK && g->sinks) {
     axis axes[] = {{1, 0}, {1, 0}, {1, 0}, {p->query_heads, 1}};

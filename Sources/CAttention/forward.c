@@ -55,7 +55,7 @@ static void forward_block(const attn_problem *p, const attn_plan *plan, const at
   int64_t bytes = attn_real_bytes(p), rows = attn_min(plan->block_rows, item->rows - row);
   attn_columns columns = attn_columns_of(p, plan, item, row, rows, first_key, count);
   if (columns.empty) return;
-  attn_final_scores(p, plan, item, tiles, attn_tile_queries(p, plan, tiles, row), row, rows, first_key, &columns);
+  attn_final_scores(p, plan, item, tiles, row, row, rows, first_key, &columns);
   if (!finite_values) attn_add_special_values(p, plan, item, tiles, row, rows, first_key, &columns);
 
   int64_t start = columns.first_slice * k->panel_width, n = columns.last_slice * k->panel_width - start;
@@ -111,7 +111,7 @@ static void run_item(const forward_call *call, int thread, int64_t index) {
   attn_item item = attn_item_at(p, plan, index);
   if (item.rows == 0) return;
   attn_tiles tiles = attn_tiles_at(p, plan, call->scratch + thread * plan->thread_bytes);
-  attn_load_queries(p, plan, &item, tiles.queries, 0, item.rows);
+  attn_load_queries(p, plan, &item, &tiles, 0, item.rows);
   start_rows(p, plan, &item, &tiles);
 
   int64_t low = attn_visible_range(p, &item.sequence, item.first).low;

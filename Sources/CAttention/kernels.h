@@ -22,6 +22,17 @@
 
 #include "attention.h"
 
+/* Operands of additive scores: queries and keys as they are and as e^(2x), with the largest magnitude of each. */
+typedef struct attn_additive {
+  int64_t dim, query_stride;
+  const void *queries, *exp_queries; /* [rows][query_stride] */
+  const void *query_sizes;           /* [rows] */
+  const void *weights;               /* [weight_rows][dim]; row r reads row (first_row + r) % weight_rows */
+  int64_t weight_rows, first_row;
+  const void *keys, *exp_keys; /* panels */
+  const void *key_sizes;       /* a number a column */
+} attn_additive;
+
 typedef struct attn_kernels {
   const char *isa;  /* name of the instruction set */
   const char *name; /* such as "avx2-f32" */
@@ -46,6 +57,24 @@ typedef struct attn_kernels {
   /* scores[r][c] = sum_d queries[r][d] * panel(c)[d] for r < rows and the columns of slices [first, last). */
   void (*scores)(void *scores, int64_t stride, const void *queries, int64_t query_stride, int64_t dim,
                  const void *key_panels, int64_t rows, int64_t first, int64_t last);
+
+  /* scores[r][c] = sum_d w_d tanh(a_rd + b_cd) of the columns of slices [first, last). */
+  void (*additive_scores)(void *scores, int64_t stride, const attn_additive *operands, int64_t rows, int64_t first,
+                          int64_t last);
+
+  /* The gradients of additive_scores given those of the scores, added to query_gradients [rows][query_stride],
+   * weight_gradients [rows][query_stride] (each row its own) and key_gradients (panels). */
+  void (*additive_gradients)(const attn_additive *operands, const void *score_gradients, int64_t stride, int64_t rows,
+                             int64_t first, int64_t last, void *query_gradients, void *weight_gradients,
+                             void *key_gradients);
+
+  /* dst = e^(2 src), n a multiple of lanes. */
+  void (*exp_twice)(void *dst, const void *src, int64_t n);
+
+  /* Largest magnitude of each row of n numbers, n a multiple of lanes, and of each column of panels; infinity when one
+   * is NaN. */
+  void (*row_magnitudes)(void *sizes, const void *rows, int64_t stride, int64_t count, int64_t n);
+  void (*column_magnitudes)(void *sizes, const void *panels, int64_t dim, int64_t slices);
 
   /* s = factor * tanh(s) over n numbers, n a multiple of lanes. */
   void (*softcap)(void *scores, int64_t n, double factor);

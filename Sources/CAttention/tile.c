@@ -17,7 +17,8 @@ static int64_t reserve(int64_t *total, int64_t count, int64_t bytes) {
 }
 
 typedef struct tile_offsets {
-  int64_t queries, output, extra, maximum, sum, scores, key_panels, value_panels, key_rows, value_rows, keep, total;
+  int64_t queries, output, extra, maximum, sum, scores, key_panels, value_panels, key_rows, value_rows, keep;
+  int64_t exp_queries, query_sizes, exp_keys, key_sizes, additive, total;
 } tile_offsets;
 
 static tile_offsets layout(const attn_problem *p, const attn_plan *plan) {
@@ -35,6 +36,12 @@ static tile_offsets layout(const attn_problem *p, const attn_plan *plan) {
   o.key_rows = reserve(&total, keys, sizeof(void *));
   o.value_rows = reserve(&total, keys, sizeof(void *));
   o.keep = reserve(&total, keys, 1);
+  int64_t used = p->additive ? 1 : 0;
+  o.exp_queries = reserve(&total, used * rows, query_bytes);
+  o.query_sizes = reserve(&total, used * rows, bytes);
+  o.exp_keys = reserve(&total, used * keys, query_bytes);
+  o.key_sizes = reserve(&total, used * keys, bytes);
+  o.additive = reserve(&total, used * plan->group, p->head_dim * bytes);
   o.total = total;
   return o;
 }
@@ -55,28 +62,51 @@ attn_tiles attn_tiles_at(const attn_problem *p, const attn_plan *plan, char *mem
                       .scores = memory + o.scores,
                       .key_panels = memory + o.key_panels,
                       .value_panels = memory + o.value_panels,
+                      .exp_queries = memory + o.exp_queries,
+                      .query_sizes = memory + o.query_sizes,
+                      .exp_keys = memory + o.exp_keys,
+                      .key_sizes = memory + o.key_sizes,
+                      .additive = memory + o.additive,
                       .key_rows = (const void **)(void *)(memory + o.key_rows),
                       .value_rows = (const void **)(void *)(memory + o.value_rows),
                       .keep = (uint8_t *)memory + o.keep};
 }
 
-void attn_load_queries(const attn_problem *p, const attn_plan *plan, const attn_item *item, char *dst, int64_t row,
-                       int64_t rows) {
-  double factor = p->softcap > 0 ? p->scale / p->softcap : p->scale * LOG2E;
+/* The scale as the scores want it: in base-2 units, or relative to the cap, which brings the units itself. */
+static double folded_scale(const attn_problem *p) { return p->softcap > 0 ? p->scale / p->softcap : p->scale * LOG2E; }
+
+void attn_load_queries(const attn_problem *p, const attn_plan *plan, const attn_item *item, attn_tiles *tiles,
+                       int64_t row, int64_t rows) {
+  const attn_kernels *k = plan->kernels;
+  double factor = p->additive ? 1 : folded_scale(p);
   int64_t bytes = attn_real_bytes(p), type_bytes = attn_type_bytes(p->type);
+  char *dst = tiles->queries;
   for (int64_t r = 0; r < rows; r++, dst += plan->query_stride * bytes) {
     const void *query = attn_input_row(p, &p->query, type_bytes, &item->sequence, attn_item_head(item, row + r),
                                        attn_item_position(item, row + r));
-    plan->kernels->load_row(dst, query, p->type, p->head_dim, factor);
+    k->load_row(dst, query, p->type, p->head_dim, factor);
     memset(dst + p->head_dim * bytes, 0, (size_t)((plan->query_stride - p->head_dim) * bytes));
   }
+  if (!p->additive) return;
+  k->exp_twice(tiles->exp_queries, tiles->queries, rows * plan->query_stride);
+  k->row_magnitudes(tiles->query_sizes, tiles->queries, plan->query_stride, rows, plan->query_stride);
+  attn_type real = bytes == 8 ? ATTN_F64 : ATTN_F32;
+  for (int64_t h = 0; h < item->heads; h++)
+    k->load_row(tiles->additive + h * p->head_dim * bytes,
+                (const char *)p->additive + (item->first_head + h) * p->additive_stride_head * bytes, real, p->head_dim,
+                folded_scale(p));
 }
 
 void attn_load_keys(const attn_problem *p, const attn_plan *plan, const attn_item *item, attn_tiles *tiles,
                     int64_t first_key, int64_t count) {
   for (int64_t j = 0; j < count; j++)
     tiles->key_rows[j] = attn_key_row(p, &p->key, &item->sequence, item->kv_head, first_key + j);
-  plan->kernels->pack_keys(tiles->key_panels, tiles->key_rows, p->type, count, p->head_dim);
+  const attn_kernels *k = plan->kernels;
+  k->pack_keys(tiles->key_panels, tiles->key_rows, p->type, count, p->head_dim);
+  if (!p->additive) return;
+  int64_t slices = (count + k->panel_width - 1) / k->panel_width;
+  k->exp_twice(tiles->exp_keys, tiles->key_panels, slices * p->head_dim * k->panel_width);
+  k->column_magnitudes(tiles->key_sizes, tiles->key_panels, p->head_dim, slices);
 }
 
 bool attn_load_values(const attn_problem *p, const attn_plan *plan, const attn_item *item, attn_tiles *tiles,
@@ -87,15 +117,35 @@ bool attn_load_values(const attn_problem *p, const attn_plan *plan, const attn_i
                                     p->value_dim);
 }
 
+attn_additive attn_additive_operands(const attn_problem *p, const attn_plan *plan, const attn_item *item,
+                                     const attn_tiles *tiles, int64_t at, int64_t row) {
+  int64_t bytes = attn_real_bytes(p), offset = at * plan->query_stride * bytes;
+  return (attn_additive){.dim = p->head_dim,
+                         .query_stride = plan->query_stride,
+                         .queries = tiles->queries + offset,
+                         .exp_queries = tiles->exp_queries + offset,
+                         .query_sizes = tiles->query_sizes + at * bytes,
+                         .weights = tiles->additive,
+                         .weight_rows = item->heads,
+                         .first_row = row,
+                         .keys = tiles->key_panels,
+                         .exp_keys = tiles->exp_keys,
+                         .key_sizes = tiles->key_sizes};
+}
+
 void attn_final_scores(const attn_problem *p, const attn_plan *plan, const attn_item *item, attn_tiles *tiles,
-                       const char *queries, int64_t row, int64_t rows, int64_t first_key,
-                       const attn_columns *columns) {
+                       int64_t at, int64_t row, int64_t rows, int64_t first_key, const attn_columns *columns) {
   const attn_kernels *k = plan->kernels;
   int64_t bytes = attn_real_bytes(p), stride = plan->score_stride;
   int64_t start = columns->first_slice * k->panel_width, n = columns->last_slice * k->panel_width - start;
   int64_t valid = columns->high - start, key = first_key + start;
-  k->scores(tiles->scores, stride, queries, plan->query_stride, p->head_dim, tiles->key_panels, rows,
-            columns->first_slice, columns->last_slice);
+  if (p->additive) {
+    attn_additive operands = attn_additive_operands(p, plan, item, tiles, at, row);
+    k->additive_scores(tiles->scores, stride, &operands, rows, columns->first_slice, columns->last_slice);
+  } else {
+    k->scores(tiles->scores, stride, tiles->queries + at * plan->query_stride * bytes, plan->query_stride, p->head_dim,
+              tiles->key_panels, rows, columns->first_slice, columns->last_slice);
+  }
   if (columns->full && !(p->softcap > 0) && !p->bias.data && !p->alibi_slopes && !p->mask.data) return;
 
   for (int64_t r = 0; r < rows; r++) {

@@ -18,6 +18,9 @@ typedef struct attn_tiles {
   char *cap_slopes;   /* [block_rows][block_keys], or null: derivatives of the cap, where a driver wants them */
   char *key_panels;   /* [block_keys / panel_width][D][panel_width] */
   char *value_panels; /* [output_stride / panel_width][block_keys][panel_width] */
+  char *exp_queries, *query_sizes;     /* additive scores only: e^(2q), and the largest magnitude of each row */
+  char *exp_keys, *key_sizes;          /* and the same of the packed keys */
+  char *additive;                      /* [heads of the item][D], the weight vectors times scale in base-2 units */
   const void **key_rows, **value_rows; /* [block_keys] */
   uint8_t *keep;                       /* [block_keys], dropout */
 } attn_tiles;
@@ -26,15 +29,10 @@ typedef struct attn_tiles {
 bool attn_tile_scratch_bytes(const attn_problem *problem, const attn_plan *plan, int64_t *bytes);
 attn_tiles attn_tiles_at(const attn_problem *problem, const attn_plan *plan, char *memory);
 
-/* Rows [row, row + rows) of the item into dst, [rows][query_stride] with zeros behind D, in the compute type, times the
- * scale in base-2 units (or scale / softcap). */
-void attn_load_queries(const attn_problem *problem, const attn_plan *plan, const attn_item *item, char *dst,
+/* Rows [row, row + rows) of the item into tiles->queries, [rows][query_stride] with zeros behind D, in the compute type,
+ * times the scale in base-2 units (or scale / softcap). For additive scores the scale goes to the weight vectors. */
+void attn_load_queries(const attn_problem *problem, const attn_plan *plan, const attn_item *item, attn_tiles *tiles,
                        int64_t row, int64_t rows);
-
-static inline const char *attn_tile_queries(const attn_problem *p, const attn_plan *plan, const attn_tiles *tiles,
-                                            int64_t row) {
-  return tiles->queries + row * plan->query_stride * attn_real_bytes(p);
-}
 
 /* Packs keys [first_key, first_key + count). */
 void attn_load_keys(const attn_problem *problem, const attn_plan *plan, const attn_item *item, attn_tiles *tiles,
@@ -44,10 +42,14 @@ void attn_load_keys(const attn_problem *problem, const attn_plan *plan, const at
 bool attn_load_values(const attn_problem *problem, const attn_plan *plan, const attn_item *item, attn_tiles *tiles,
                       int64_t first_key, int64_t count);
 
-/* scores[r][columns] = final scores, base 2, of rows [row, row + rows), whose loaded queries are given, against the
- * packed keys: -infinity where masked. Columns outside the slices of `columns` are not written. */
+/* The operands of additive scores for loaded rows from `at` on, which is row `row` of the item. */
+attn_additive attn_additive_operands(const attn_problem *problem, const attn_plan *plan, const attn_item *item,
+                                     const attn_tiles *tiles, int64_t at, int64_t row);
+
+/* scores[r][columns] = final scores, base 2, of rows [row, row + rows) of the item, which stand in tiles->queries from
+ * row `at` on, against the packed keys: -infinity where masked. Columns outside the slices of `columns` are not
+ * written. */
 void attn_final_scores(const attn_problem *problem, const attn_plan *plan, const attn_item *item, attn_tiles *tiles,
-                       const char *queries, int64_t row, int64_t rows, int64_t first_key,
-                       const attn_columns *columns);
+                       int64_t at, int64_t row, int64_t rows, int64_t first_key, const attn_columns *columns);
 
 #endif

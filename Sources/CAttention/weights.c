@@ -56,7 +56,7 @@ static void write_block(const weights_call *call, const attn_item *item, attn_ti
   int64_t bytes = attn_real_bytes(p), rows = attn_min(plan->block_rows, item->rows - row);
   attn_columns columns = attn_columns_of(p, plan, item, row, rows, first_key, count);
   if (columns.empty) return;
-  attn_final_scores(p, plan, item, tiles, attn_tile_queries(p, plan, tiles, row), row, rows, first_key, &columns);
+  attn_final_scores(p, plan, item, tiles, row, row, rows, first_key, &columns);
 
   attn_type real = bytes == 8 ? ATTN_F64 : ATTN_F32;
   int64_t start = columns.first_slice * k->panel_width, n = columns.last_slice * k->panel_width - start;
@@ -87,7 +87,7 @@ static void weights_item(void *context, int thread, int64_t index) {
   clear_rows(call, &item, attn_min(plan->item_positions, p->query_length - item.first));
   if (item.rows == 0) return;
   attn_tiles tiles = attn_tiles_at(p, plan, call->scratch + thread * plan->thread_bytes);
-  attn_load_queries(p, plan, &item, tiles.queries, 0, item.rows);
+  attn_load_queries(p, plan, &item, &tiles, 0, item.rows);
   int64_t low = attn_visible_range(p, &item.sequence, item.first).low;
   int64_t high = attn_visible_range(p, &item.sequence, item.first + item.positions - 1).high;
   for (int64_t key = low / plan->block_keys * plan->block_keys; key < high; key += plan->block_keys) {

@@ -6,6 +6,7 @@
 #include "scores-inl.h"
 #include "softmax-inl.h"
 #include "gradients-inl.h"
+#include "additive-inl.h"
 
 #define TABLE_TEXT_(x) #x
 #define TABLE_TEXT(x) TABLE_TEXT_(x)
@@ -23,6 +24,11 @@ const attn_kernels TABLE_NAME(ATTN_ISA, ATTN_REAL_BITS) = {
     .pack_keys = pack_keys,
     .pack_values = pack_values,
     .scores = scores,
+    .additive_scores = additive_scores,
+    .additive_gradients = additive_gradients,
+    .exp_twice = exp_twice,
+    .row_magnitudes = row_magnitudes,
+    .column_magnitudes = column_magnitudes,
     .softcap = softcap,
     .add_bias = add_bias,
     .add_alibi = add_alibi,

@@ -1,0 +1,174 @@
+/*
+ * Additive scores (Bahdanau et al. 2015, arXiv:1409.0473), s_ij = sum_d w_d tanh(a_id + b_jd), without a tanh a pair:
+ *
+ *   tanh(a + b) = 1 - 2 r,   r = 1 / (1 + e^(2a) e^(2b)),   1 - tanh^2 = 4 r (1 - r)
+ *
+ * so exponentials are taken once for each channel of a query and of a key. Four fractions share a division:
+ * n / x + m / y = (n y + m x) / (x y), and likewise for two such sums. The product of four denominators must not overflow,
+ * which bounds |a| + |b|: pairs beyond the bound are done again with tanh, each decided by its own query and key alone.
+ */
+#if ATTN_REAL_BITS == 32
+#define ADDITIVE_BOUND 10.5f /* e^(8 * 10.5) < 2^127 */
+#else
+#define ADDITIVE_BOUND 80.0
+#endif
+
+/* e^(2x) by the exponential of -2|x|: vf_exp2 takes no positive numbers. */
+ATTN_INLINE vf vf_exp_twice(vf x) {
+  vf e = vf_exp2(vf_mul(vf_abs(x), vf_set1((real)-2.8853900817779268147)));
+  return vf_select(vf_less(x, vf_set1(0)), e, vf_div(vf_set1(1), e));
+}
+
+static void exp_twice(void *dst, const void *src, int64_t n) {
+  real *out = (real *)dst;
+  const real *x = (const real *)src;
+  for (int64_t i = 0; i < n; i += VF_LANES) vf_store(out + i, vf_exp_twice(vf_load(x + i)));
+}
+
+/* Infinity where a number is NaN, so that the bound does not hold. */
+ATTN_INLINE vf larger_magnitude(vf so_far, vf x) {
+  vf size = vf_abs(x);
+  vf ordered = vf_select(vf_less(size, vf_set1((real)INFINITY)), size, vf_set1((real)INFINITY));
+  return vf_max(ordered, so_far);
+}
+
+static void row_magnitudes(void *sizes, const void *rows, int64_t stride, int64_t count, int64_t n) {
+  for (int64_t r = 0; r < count; r++) {
+    vf m = vf_set1(0);
+    for (int64_t i = 0; i < n; i += VF_LANES) m = larger_magnitude(m, vf_load((const real *)rows + r * stride + i));
+    ((real *)sizes)[r] = vf_hmax(m);
+  }
+}
+
+static void column_magnitudes(void *sizes, const void *panels, int64_t dim, int64_t slices) {
+  for (int64_t c = 0; c < slices * PANEL_WIDTH; c += VF_LANES) {
+    const real *column = (const real *)panels + (c / PANEL_WIDTH) * dim * PANEL_WIDTH + c % PANEL_WIDTH;
+    vf m = vf_set1(0);
+    for (int64_t d = 0; d < dim; d++) m = larger_magnitude(m, vf_load(column + d * PANEL_WIDTH));
+    vf_store((real *)sizes + c, m);
+  }
+}
+
+/* A sum of fractions n / x. */
+typedef struct fraction {
+  vf n, x;
+} fraction;
+
+ATTN_INLINE fraction add_fractions(fraction a, fraction b) {
+  return (fraction){vf_fma(a.n, b.x, vf_mul(b.n, a.x)), vf_mul(a.x, b.x)};
+}
+
+ATTN_INLINE fraction channel_fraction(const real *exp_a, const real *w, const real *exp_b, int64_t d) {
+  return (fraction){vf_set1(w[d]), vf_fma(vf_set1(exp_a[d]), vf_load(exp_b + d * PANEL_WIDTH), vf_set1(1))};
+}
+
+ATTN_INLINE vf additive_lanes(const real *exp_a, const real *w, const real *exp_b, int64_t dim, real total) {
+  vf sum = vf_set1(0);
+  int64_t d = 0;
+  for (; d + 4 <= dim; d += 4) {
+    fraction f = add_fractions(add_fractions(channel_fraction(exp_a, w, exp_b, d), channel_fraction(exp_a, w, exp_b, d + 1)),
+                               add_fractions(channel_fraction(exp_a, w, exp_b, d + 2), channel_fraction(exp_a, w, exp_b, d + 3)));
+    sum = vf_add(sum, vf_div(f.n, f.x));
+  }
+  for (; d < dim; d++) {
+    fraction f = channel_fraction(exp_a, w, exp_b, d);
+    sum = vf_add(sum, vf_div(f.n, f.x));
+  }
+  return vf_fma(vf_set1(-2), sum, vf_set1(total));
+}
+
+ATTN_INLINE vf additive_lanes_plain(const real *a, const real *w, const real *b, int64_t dim) {
+  vf sum = vf_set1(0);
+  for (int64_t d = 0; d < dim; d++)
+    sum = vf_fma(vf_set1(w[d]), vf_tanh(vf_add(vf_set1(a[d]), vf_load(b + d * PANEL_WIDTH))), sum);
+  return sum;
+}
+
+/* Whether any of the lanes is beyond the bound for a query of this magnitude. */
+ATTN_INLINE bool beyond_bound(real query_size, const real *key_sizes) {
+  return !(vf_hmax(vf_load(key_sizes)) + query_size <= ADDITIVE_BOUND);
+}
+
+ATTN_INLINE vm within_bound(real query_size, const real *key_sizes) {
+  return vf_less(vf_add(vf_load(key_sizes), vf_set1(query_size)), vf_set1(ADDITIVE_BOUND));
+}
+
+static void additive_scores(void *scores, int64_t stride, const attn_additive *t, int64_t rows, int64_t first,
+                            int64_t last) {
+  for (int64_t slice = first; slice < last; slice++)
+    for (int64_t r = 0; r < rows; r++) {
+      const real *w = (const real *)t->weights + (t->first_row + r) % t->weight_rows * t->dim;
+      const real *exp_a = (const real *)t->exp_queries + r * t->query_stride;
+      real total = 0, size = ((const real *)t->query_sizes)[r];
+      for (int64_t d = 0; d < t->dim; d++) total += w[d];
+      for (int64_t c = slice * PANEL_WIDTH; c < (slice + 1) * PANEL_WIDTH; c += VF_LANES) {
+        int64_t column = slice * t->dim * PANEL_WIDTH + c % PANEL_WIDTH;
+        vf s = additive_lanes(exp_a, w, (const real *)t->exp_keys + column, t->dim, total);
+        const real *sizes = (const real *)t->key_sizes + c;
+        if (beyond_bound(size, sizes))
+          s = vf_select(within_bound(size, sizes), s,
+                        additive_lanes_plain((const real *)t->queries + r * t->query_stride, w,
+                                             (const real *)t->keys + column, t->dim));
+        vf_store((real *)scores + r * stride + c, s);
+      }
+    }
+}
+
+/*
+ * The backward pass of rows [0, rows) against columns [first, last) slices, ds the gradients of the scores in units that
+ * make w the weights given: with u = ds r and z = ds r (1 - r),
+ *   da_id += 4 w_d sum_j z,   db_jd += 4 w_d sum_i z,   dw_d += sum_ij (ds - 2 u).
+ * Where ds is 0 nothing is added, whatever r is. Each sum runs over j within a lane first, then over lanes.
+ */
+ATTN_INLINE vf reciprocal_lanes(const attn_additive *t, int64_t r, int64_t d, int64_t column, int64_t c, bool plain) {
+  vf exp_b = vf_load((const real *)t->exp_keys + column + d * PANEL_WIDTH);
+  vf x = vf_fma(vf_set1(((const real *)t->exp_queries)[r * t->query_stride + d]), exp_b, vf_set1(1));
+  vf fast = vf_div(vf_set1(1), x);
+  if (!plain) return fast;
+  vf a = vf_set1(((const real *)t->queries)[r * t->query_stride + d]);
+  vf tanh_ab = vf_tanh(vf_add(a, vf_load((const real *)t->keys + column + d * PANEL_WIDTH)));
+  vf exact = vf_mul(vf_sub(vf_set1(1), tanh_ab), vf_set1((real)0.5));
+  return vf_select(within_bound(((const real *)t->query_sizes)[r], (const real *)t->key_sizes + c), fast, exact);
+}
+
+ATTN_INLINE void additive_row(const attn_additive *t, const real *ds, int64_t r, int64_t first, int64_t last,
+                              bool plain, real *da, real *dw, real *db) {
+  const real *w = (const real *)t->weights + (t->first_row + r) % t->weight_rows * t->dim;
+  vf all = vf_set1(0);
+  for (int64_t c = first * PANEL_WIDTH; c < last * PANEL_WIDTH; c += VF_LANES) all = vf_add(all, vf_load(ds + c));
+  real ds_sum = vf_hsum(all);
+  for (int64_t d = 0; d < t->dim; d++) {
+    vf z_sum = vf_set1(0), u_sum = vf_set1(0), w4 = vf_set1(4 * w[d]);
+    for (int64_t c = first * PANEL_WIDTH; c < last * PANEL_WIDTH; c += VF_LANES) {
+      int64_t column = c / PANEL_WIDTH * t->dim * PANEL_WIDTH + c % PANEL_WIDTH;
+      vf g = vf_load(ds + c), q = reciprocal_lanes(t, r, d, column, c, plain);
+      vf u = vf_mul(g, q), z = vf_fma(vf_sub(vf_set1(0), u), q, u);
+      if (plain) {
+        u = where_weighted(vf_abs(g), u);
+        z = where_weighted(vf_abs(g), z);
+      }
+      real *b = db + column + d * PANEL_WIDTH;
+      vf_store(b, vf_fma(w4, z, vf_load(b)));
+      z_sum = vf_add(z_sum, z);
+      u_sum = vf_add(u_sum, u);
+    }
+    da[d] += 4 * w[d] * vf_hsum(z_sum);
+    dw[d] += ds_sum - 2 * vf_hsum(u_sum);
+  }
+}
+
+static void additive_gradients(const attn_additive *t, const void *score_gradients, int64_t stride, int64_t rows,
+                               int64_t first, int64_t last, void *query_gradients, void *weight_gradients,
+                               void *key_gradient_panels) {
+  for (int64_t r = 0; r < rows; r++) {
+    const real *ds = (const real *)score_gradients + r * stride;
+    real *da = (real *)query_gradients + r * t->query_stride, *dw = (real *)weight_gradients + r * t->query_stride;
+    bool plain = false;
+    for (int64_t c = first * PANEL_WIDTH; c < last * PANEL_WIDTH; c += VF_LANES)
+      plain = plain || beyond_bound(((const real *)t->query_sizes)[r], (const real *)t->key_sizes + c);
+    if (plain)
+      additive_row(t, ds, r, first, last, true, da, dw, (real *)key_gradient_panels);
+    else
+      additive_row(t, ds, r, first, last, false, da, dw, (real *)key_gradient_panels);
+  }
+}
