@@ -24,6 +24,42 @@ enum Kernel {
     }
   }
 
+  /// Saved results, the output gradient and where the gradients go; nil = not wanted.
+  struct BackwardOperands {
+    var forward: Operands
+    var outputGradient: UnsafeRawPointer?
+    var queries, keys, values, bias, sinks: UnsafeMutableRawPointer?
+  }
+
+  /// Gradients of queries, keys and values have the strides of what they are the gradients of, that of the output has
+  /// the output's, and that of the bias its own shape's.
+  static func backward(
+    _ type: AttentionScalarType, _ shape: AttentionShape, _ operands: BackwardOperands, _ scale: Double?,
+    _ mask: AttentionMask, _ options: AttentionOptions
+  ) -> AttentionError? {
+    withProblem(type, shape, scale, mask, options) { problem in
+      problem.query.data = operands.forward.queries
+      problem.key.data = operands.forward.keys
+      problem.value.data = operands.forward.values
+      var output = attn_input(data: operands.forward.output.map { UnsafeRawPointer($0) }, shape.outputStrides)
+      var lse = attn_input(
+        data: operands.forward.logSumExp.map { UnsafeRawPointer($0) },
+        AttentionStrides(layout: .bhsd, heads: shape.queryHeads, length: shape.queryLength, dimension: 1))
+      var outputGradient = attn_input(data: operands.outputGradient, shape.outputStrides)
+      var gradients = attn_gradients()
+      gradients.query = attn_output(data: operands.queries, shape.queryStrides)
+      gradients.key = attn_output(data: operands.keys, shape.keyStrides)
+      gradients.value = attn_output(data: operands.values, shape.valueStrides)
+      gradients.bias.data = operands.bias
+      gradients.bias.stride_batch = problem.bias.stride_batch
+      gradients.bias.stride_head = problem.bias.stride_head
+      gradients.bias.stride_row = problem.bias.stride_row
+      gradients.bias.stride_key = problem.bias.stride_key
+      gradients.sinks = operands.sinks
+      return error(attn_backward(&problem, &output, &lse, &outputGradient, &gradients))
+    }
+  }
+
   static func matrices(
     _ type: AttentionScalarType, _ shape: AttentionShape, _ queries: UnsafeRawPointer?, _ keys: UnsafeRawPointer?,
     logSumExp: UnsafeRawPointer?, scores: UnsafeMutableRawPointer?, weights: UnsafeMutableRawPointer?,
@@ -298,6 +334,14 @@ extension attn_bias {
     stride_head = Int64(strides[1])
     stride_row = Int64(strides[2])
     stride_key = Int64(strides[3])
+  }
+}
+
+extension attn_input {
+  fileprivate init(data: UnsafeRawPointer?, _ strides: AttentionStrides) {
+    self.init(
+      data: data, stride_batch: Int64(strides.batch), stride_head: Int64(strides.head),
+      stride_row: Int64(strides.row))
   }
 }
 

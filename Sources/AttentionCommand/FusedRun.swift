@@ -7,6 +7,15 @@ struct AttentionResults {
   var logSumExp: [UInt8]
   var weights: [UInt8]?
   var scores: [UInt8]?
+  var gradients: [Gradient] = []
+
+  /// A gradient by its name in the file.
+  struct Gradient {
+    var name: String
+    var type: SafetensorsType
+    var shape: [Int]
+    var bytes: [UInt8]
+  }
 }
 
 /// What `--emit` may name.
@@ -66,7 +75,37 @@ extension InputProblem {
         mask: mask, options: options)
       results.weights = bytes(of: weights)
     }
+    if let outputGradient {
+      let gradients = try attentionGradients(
+        queries: queries, keys: keys, values: values, output: output, logSumExp: logSumExp,
+        outputGradient: outputGradient.elements(as: Scalar.self), shape: shape, scale: scale, mask: mask,
+        options: options)
+      results.gradients = namedGradients(
+        queries: bytes(of: gradients.queries), keys: bytes(of: gradients.keys), values: bytes(of: gradients.values),
+        bias: gradients.bias.map { bytes(of: $0) }, sinks: gradients.sinks.map { bytes(of: $0) })
+    }
     return results
+  }
+}
+
+extension InputProblem {
+  /// Gradients under the names of the file, those of the inputs in their type and layout, the others as computed.
+  func namedGradients(
+    queries: [UInt8], keys: [UInt8], values: [UInt8], bias: [UInt8]?, sinks: [UInt8]?
+  ) -> [AttentionResults.Gradient] {
+    var gradients = [
+      AttentionResults.Gradient(name: "query_gradient", type: type.fileType, shape: query.shape, bytes: queries),
+      AttentionResults.Gradient(name: "key_gradient", type: type.fileType, shape: key.shape, bytes: keys),
+      AttentionResults.Gradient(name: "value_gradient", type: type.fileType, shape: value.shape, bytes: values),
+    ]
+    if let bias, let shape = options.bias?.shape {
+      gradients.append(.init(name: "bias_gradient", type: type.computeFileType, shape: shape, bytes: bias))
+    }
+    if let sinks {
+      gradients.append(
+        .init(name: "sinks_gradient", type: type.computeFileType, shape: [shape.queryHeads], bytes: sinks))
+    }
+    return gradients
   }
 }
 
