@@ -23,6 +23,8 @@ func dropoutThreshold(probability: Double) -> UInt64 {
 extension ReferenceOptions {
   /// A weight as the output sees it: itself without dropout, else multiplied by 0 when dropped and divided by 1 − p
   /// when kept. A weight of NaN stays NaN, so that dropout hides no failed row.
+  ///
+  /// The map is linear: on the way back it takes the gradient of the weight the output saw to that of the weight.
   func afterDropout(_ weight: Double, batch b: Int, head h: Int, query i: Int, key j: Int) -> Double {
     guard dropoutProbability > 0 else { return weight }
     let dropped = isDropped(

@@ -34,12 +34,7 @@ public func referenceAttention(
 ) -> ReferenceResult {
   requireConsistent(
     queryCount: queries.count, keyCount: keys.count, valueCount: values.count, shape: shape, options: options)
-  let problem = ReferenceProblem(
-    queries: Rows(
-      elements: queries, heads: shape.queryHeads, rows: shape.queryLength, columns: shape.headDimension),
-    keys: Rows(elements: keys, heads: shape.keyHeads, rows: shape.keyLength, columns: shape.headDimension),
-    values: Rows(elements: values, heads: shape.keyHeads, rows: shape.keyLength, columns: shape.valueDimension),
-    shape: shape, options: options)
+  let problem = ReferenceProblem(queries: queries, keys: keys, values: values, shape: shape, options: options)
 
   var output: [Double] = []
   var logSumExp: [Double] = []

@@ -35,7 +35,12 @@ public struct ReferenceBroadcast<Element: Sendable>: Sendable {
   ///
   /// The array must broadcast to a [B, H, Sq, Sk] that holds the pair; only the bounds of `elements` are checked here.
   public func element(batch b: Int, head h: Int, query i: Int, key j: Int) -> Element {
-    elements[b * strides[0] + h * strides[1] + i * strides[2] + j * strides[3]]
+    elements[index(batch: b, head: h, query: i, key: j)]
+  }
+
+  /// Where in `elements` that element is.
+  func index(batch b: Int, head h: Int, query i: Int, key j: Int) -> Int {
+    b * strides[0] + h * strides[1] + i * strides[2] + j * strides[3]
   }
 
   /// Whether the array can be broadcast to [B, H, Sq, Sk].

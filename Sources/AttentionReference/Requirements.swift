@@ -17,6 +17,13 @@ func requireConsistent(
   requireFits(options, shape)
 }
 
+/// Stops with a message when the gradient of the output has not the output's size.
+func requireOutputGradient(count: Int, shape: ReferenceShape) {
+  requireCount(
+    "outputGradient", count, axes: "[B, H, Sq, Dv]",
+    [shape.batch, shape.queryHeads, shape.queryLength, shape.valueDimension])
+}
+
 private func requireValid(_ shape: ReferenceShape) {
   require(
     shape.batch >= 0 && shape.queryLength >= 0 && shape.keyLength >= 0,

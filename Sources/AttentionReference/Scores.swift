@@ -7,6 +7,15 @@ struct ReferenceProblem {
   let values: Rows
   let shape: ReferenceShape
   let options: ReferenceOptions
+
+  init(queries: [Double], keys: [Double], values: [Double], shape: ReferenceShape, options: ReferenceOptions) {
+    self.queries = Rows(
+      elements: queries, heads: shape.queryHeads, rows: shape.queryLength, columns: shape.headDimension)
+    self.keys = Rows(elements: keys, heads: shape.keyHeads, rows: shape.keyLength, columns: shape.headDimension)
+    self.values = Rows(elements: values, heads: shape.keyHeads, rows: shape.keyLength, columns: shape.valueDimension)
+    self.shape = shape
+    self.options = options
+  }
 }
 
 extension ReferenceProblem {
@@ -17,7 +26,7 @@ extension ReferenceProblem {
 
   /// s_ij = cap(scale·⟨q_i, k_j⟩) + bias_ij − slope_h·|i + offset − j|, where terms that are not asked for are absent.
   func score(batch b: Int, head h: Int, query i: Int, key j: Int) -> Double {
-    var score = options.scale(headDimension: shape.headDimension) * dotProduct(batch: b, head: h, query: i, key: j)
+    var score = scaledProduct(batch: b, head: h, query: i, key: j)
     if options.softcap > 0 {
       score = softcapped(score, cap: options.softcap)
     }
@@ -28,6 +37,11 @@ extension ReferenceProblem {
       score -= slopes[h] * Double(options.relativePosition(batch: b, query: i, key: j).magnitude)
     }
     return score
+  }
+
+  /// scale·⟨q_i, k_j⟩.
+  func scaledProduct(batch b: Int, head h: Int, query i: Int, key j: Int) -> Double {
+    options.scale(headDimension: shape.headDimension) * dotProduct(batch: b, head: h, query: i, key: j)
   }
 
   /// ⟨q_i, k_j⟩.
@@ -44,4 +58,10 @@ extension ReferenceProblem {
 /// c·tanh(s/c) (Gemma 2, arXiv:2408.00118).
 func softcapped(_ score: Double, cap: Double) -> Double {
   cap * Double.tanh(score / cap)
+}
+
+/// The derivative of the cap, 1 − tanh²(s/c).
+func softcapDerivative(_ score: Double, cap: Double) -> Double {
+  let tanh = Double.tanh(score / cap)
+  return 1 - tanh * tanh
 }

@@ -57,6 +57,20 @@ import Testing
     #expect(try message(exit).contains("dropoutProbability must be in [0, 1), got 1.0"))
   }
 
+  @Test func wrongCountOfOutputGradient() async throws {
+    let exit = await #expect(processExitsWith: .failure, observing: [\.standardErrorContent]) {
+      _ = Implementation.reference.gradients(of: Problem(keys: [1, 2], values: [1, 2]), outputGradient: [1, 2, 3])
+    }
+    #expect(try message(exit).contains("outputGradient [B, H, Sq, Dv] = [1, 1, 1, 1] needs 1 elements, got 3"))
+  }
+
+  @Test func naiveGradientsCheckToo() async throws {
+    let exit = await #expect(processExitsWith: .failure, observing: [\.standardErrorContent]) {
+      _ = Implementation.naiveFloat.gradients(of: Problem(keys: [1, 2], values: [1, 2]), outputGradient: [])
+    }
+    #expect(try message(exit).contains("outputGradient [B, H, Sq, Dv] = [1, 1, 1, 1] needs 1 elements, got 0"))
+  }
+
   private func message(_ exit: ExitTest.Result?) throws -> String {
     String(decoding: try #require(exit).standardErrorContent, as: UTF8.self)
   }

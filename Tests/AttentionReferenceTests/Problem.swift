@@ -59,17 +59,32 @@ struct Problem: Sendable {
   /// weight's numerator and denominator, each with a relative error of another (Sk + c)·u from the sum, exp and the
   /// division. The output weighs values of at most V with them. Two evaluations differ by twice that.
   func roundingBound(unitRoundoff u: Double) -> Double {
-    let largest = { (numbers: [Double]) in numbers.map(\.magnitude).max() ?? 0 }
-    let scale = (options.scale ?? 1 / Double(shape.headDimension).squareRoot()).magnitude
-    let farthest = Double(shape.queryLength + shape.keyLength) + largest(options.queryOffsets.map(Double.init))
-    let products = scale * Double(shape.headDimension) * largest(queries) * largest(keys)
-    let finiteBias = options.bias?.elements.filter(\.isFinite) ?? []
-    let A =
-      products + largest(finiteBias) + largest(options.alibiSlopes ?? []) * farthest + largest(options.sinks ?? [])
-    let (D, Sk, c) = (Double(shape.headDimension), Double(shape.keyLength), 8.0)
-    let V = max(1, largest(values) / (1 - options.dropoutProbability))
-    return 2 * V * 2 * ((D + c) * A + (Sk + c)) * u
+    let V = max(1, largestMagnitude(values) / (1 - options.dropoutProbability))
+    return 2 * V * weightError(unitRoundoff: u)
   }
+
+  /// The relative error of a weight by the same account.
+  func weightError(unitRoundoff u: Double) -> Double {
+    let (D, Sk, c) = (Double(shape.headDimension), Double(shape.keyLength), 8.0)
+    return 2 * ((D + c) * largestScore + (Sk + c)) * u
+  }
+
+  /// A: the largest that the terms of a score can sum to in magnitude.
+  var largestScore: Double {
+    let scale = scaleInForce.magnitude
+    let farthest = Double(shape.queryLength + shape.keyLength) + largestMagnitude(options.queryOffsets.map(Double.init))
+    let products = scale * Double(shape.headDimension) * largestMagnitude(queries) * largestMagnitude(keys)
+    let finiteBias = options.bias?.elements.filter(\.isFinite) ?? []
+    return products + largestMagnitude(finiteBias) + largestMagnitude(options.alibiSlopes ?? []) * farthest
+      + largestMagnitude(options.sinks ?? [])
+  }
+
+  var scaleInForce: Double { options.scale ?? 1 / Double(shape.headDimension).squareRoot() }
+}
+
+/// The largest magnitude of the elements, 0 if there are none.
+func largestMagnitude(_ numbers: [Double]) -> Double {
+  numbers.map(\.magnitude).max() ?? 0
 }
 
 extension ReferenceShape {

@@ -1,6 +1,4 @@
 import AttentionReference
-import Foundation
-import Safetensors
 import Testing
 
 /// The oracle against values recorded from PyTorch by Fixtures/make_pytorch_fixtures.py.
@@ -14,7 +12,7 @@ import Testing
   ]
 
   @Test func everyRecordedCaseIsListed() throws {
-    let recorded = Set(try fixtures().names.map { String($0.prefix { $0 != "/" }) })
+    let recorded = Set(try RecordedCase.fixtures().names.map { String($0.prefix { $0 != "/" }) })
     #expect(recorded == Set(Self.cases))
   }
 
@@ -59,53 +57,5 @@ import Testing
       #expect(largestDifference(output, recorded.output) <= bound, "\(implementation)")
       #expect(largestDifference(logSumExp, recorded.logSumExp) <= bound, "\(implementation)")
     }
-  }
-}
-
-private func fixtures() throws -> SafetensorsFile {
-  let path = Bundle.module.path(forResource: "pytorch", ofType: "safetensors", inDirectory: "Fixtures")
-  return try SafetensorsFile(contentsOf: try #require(path))
-}
-
-/// One case of the file: tensors named CASE/NAME.
-private struct RecordedCase {
-  var problem: Problem
-  let output, logSumExp, weights, scores: [Double]
-
-  init(named name: String) throws {
-    let file = try fixtures()
-    func tensor(_ tensor: String) throws -> SafetensorsTensor { try file.tensor(named: "\(name)/\(tensor)") }
-    func option(_ option: String) throws -> SafetensorsTensor? {
-      file.contains("\(name)/\(option)") ? try tensor(option) : nil
-    }
-    func numbers(_ name: String) throws -> [Double] { try tensor(name).scalars(as: Double.self) }
-
-    let (query, key, value) = (try tensor("query"), try tensor("key"), try tensor("value"))
-    try #require(query.type == .f64 && query.shape.count == 4 && key.shape.count == 4 && value.shape.count == 4)
-    let shape = ReferenceShape(
-      batch: query.shape[0], queryHeads: query.shape[1], keyHeads: key.shape[1], queryLength: query.shape[2],
-      keyLength: key.shape[2], headDimension: query.shape[3], valueDimension: value.shape[3])
-    problem = Problem(shape, seed: 0)
-    problem.queries = try numbers("query")
-    problem.keys = try numbers("key")
-    problem.values = try numbers("value")
-    problem.options = ReferenceOptions(
-      scale: try option("scale")?.scalars(as: Double.self)[0],
-      softcap: try option("softcap")?.scalars(as: Double.self)[0] ?? 0,
-      causal: try option("causal")?.scalars(as: Double.self)[0] == 1,
-      queryOffsets: try option("query_offsets")?.integers() ?? [],
-      windowLeft: try option("window_left")?.integers()[0],
-      windowRight: try option("window_right")?.integers()[0],
-      keyLengths: try option("key_lengths")?.integers(),
-      mask: try option("mask").map {
-        ReferenceBroadcast(elements: $0.scalars(as: Double.self).map { $0 == 1 }, shape: $0.shape)
-      },
-      bias: try option("bias").map { ReferenceBroadcast(elements: $0.scalars(as: Double.self), shape: $0.shape) },
-      alibiSlopes: try option("alibi_slopes")?.scalars(as: Double.self),
-      sinks: try option("sinks")?.scalars(as: Double.self))
-    output = try numbers("output")
-    logSumExp = try numbers("lse")
-    weights = try numbers("weights")
-    scores = try numbers("scores")
   }
 }

@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
-"""Records attention as PyTorch computes it, in float64, for the tests of the oracle.
+"""Records attention and its gradients as PyTorch computes them, in float64, for the tests of the oracle.
 
-    python make_pytorch_fixtures.py [pytorch.safetensors]
+    python make_pytorch_fixtures.py [pytorch.safetensors [pytorch-gradients.safetensors]]
 
 Needs torch (CPU is enough) and numpy. Each case is a set of tensors named CASE/NAME. Its inputs and options are
 `query`, `key`, `value` and those of `scale`, `softcap`, `causal`, `query_offsets`, `window_left`, `window_right`,
@@ -10,7 +10,13 @@ Needs torch (CPU is enough) and numpy. Each case is a set of tensors named CASE/
 
 Every result is computed twice: composed from matmul, softmax and logsumexp, and by one of PyTorch's own attention
 functions (scaled_dot_product_attention, its CPU flash kernel, or flex_attention), whose output and log-sum-exp are the
-ones recorded. The script stops where the two disagree. The versions are in the file's metadata.
+ones recorded. The script stops where the two disagree. The versions are in the files' metadata.
+
+The second file holds, for the inputs of each case, a random `output_gradient` and what follows from it by autograd:
+`query_gradient`, `key_gradient`, `value_gradient` and, where the case has them, `bias_gradient` and `sinks_gradient`.
+Autograd goes through PyTorch's own function where that can be differentiated, and must agree with autograd through the
+composed one, which is recorded elsewhere (flex_attention has no backward pass on CPUs, the flash kernel none for its
+bias).
 """
 
 import json
@@ -30,6 +36,7 @@ warnings.filterwarnings("ignore", message=".*flex_attention called without torch
 torch.set_num_threads(1)
 INFINITY = float("inf")
 TOLERANCE = 1e-12  # of two float64 computations of order 1 with at most 11 terms a sum
+GRADIENT_TOLERANCE = 1e-11  # the same of products of three of them
 
 
 def composed(query, key, value, o):
@@ -201,6 +208,35 @@ def compute(name, function, sizes, options, seed):
     return {f"{name}/{k}": v for k, v in (options | tensors).items()}
 
 
+def gradients_of(function, query, key, value, options, output_gradient):
+    """The gradients of the inputs, the bias and the sinks by autograd, or None where the function has none."""
+    leaves = {"query": query, "key": key, "value": value}
+    leaves |= {name: options[name] for name in ("bias", "sinks") if name in options}
+    leaves = {name: tensor.clone().requires_grad_() for name, tensor in leaves.items()}
+    if function is by_flex or (function is by_cpu_flash and "bias" in leaves):
+        return None
+    options = options | {name: leaves[name] for name in ("bias", "sinks") if name in leaves}
+    output = function(leaves["query"], leaves["key"], leaves["value"], options)[0]
+    gradients = torch.autograd.grad(output, list(leaves.values()), output_gradient)
+    return {f"{name}_gradient": gradient for name, gradient in zip(leaves, gradients)}
+
+
+def differentiate(name, function, tensors, seed):
+    """The output gradient and the gradients of a computed case."""
+    inputs = {k.removeprefix(f"{name}/"): v for k, v in tensors.items()}
+    query, key, value = (inputs[tensor] for tensor in ("query", "key", "value"))
+    generator = torch.Generator().manual_seed(seed)
+    output_gradient = torch.randn(inputs["output"].shape, generator=generator, dtype=torch.float64)
+
+    expected = gradients_of(composed, query, key, value, inputs, output_gradient)
+    gradients = gradients_of(function, query, key, value, inputs, output_gradient) or expected
+    for what in expected:
+        torch.testing.assert_close(
+            gradients[what], expected[what], rtol=GRADIENT_TOLERANCE, atol=GRADIENT_TOLERANCE,
+            msg=lambda m: f"{name}, {what}: {m}")
+    return {f"{name}/{k}": v for k, v in ({"output_gradient": output_gradient} | gradients).items()}
+
+
 def as_array(value):
     if isinstance(value, torch.Tensor):
         return value.contiguous().numpy()
@@ -225,12 +261,16 @@ def write_safetensors(path, tensors, metadata):
 
 def main():
     path = sys.argv[1] if len(sys.argv) > 1 else "pytorch.safetensors"
-    tensors = {}
-    for seed, case in enumerate(make_cases(), start=1):
-        tensors |= compute(*case, seed=seed)
+    gradient_path = sys.argv[2] if len(sys.argv) > 2 else "pytorch-gradients.safetensors"
+    tensors, gradients = {}, {}
+    for seed, (name, function, sizes, options) in enumerate(make_cases(), start=1):
+        case = compute(name, function, sizes, options, seed)
+        tensors |= case
+        gradients |= differentiate(name, function, case, seed=1000 + seed)
     metadata = {"torch": torch.__version__, "numpy": numpy.__version__, "python": platform.python_version()}
-    write_safetensors(path, tensors, metadata)
-    print(f"{path}: {len(tensors)} tensors, {metadata}")
+    for file, contents in [(path, tensors), (gradient_path, gradients)]:
+        write_safetensors(file, contents, metadata)
+        print(f"{file}: {len(contents)} tensors, {metadata}")
 
 
 if __name__ == "__main__":
