@@ -10,6 +10,8 @@ struct InputProblem {
   let type: AttentionScalarType
   let shape: AttentionShape
   let query, key, value: SafetensorsTensor
+  /// With it, gradients are wanted.
+  let outputGradient: SafetensorsTensor?
   let scale: Double?
   let mask: AttentionMask
   var options: AttentionOptions
@@ -34,9 +36,7 @@ struct InputProblem {
     let bias = try source.numbers("bias", broadcastTo: shape)
     let slopes = try source.numbers("alibi_slopes", count: shape.queryHeads)
     let sinks = try source.numbers("sinks", count: shape.queryHeads)
-    if source.contains("output_gradient") {
-      throw .badInput("\(path): tensor \"output_gradient\": this version computes no gradients; remove it to go on")
-    }
+    outputGradient = try source.outputGradient(of: shape, type: query.type, layout: layout)
 
     var mask = AttentionMask.window(left: arguments.window?.left, right: arguments.window?.right)
     // A file's offsets replace the alignment that --causal names.
@@ -85,6 +85,13 @@ struct InputProblem {
       dropoutProbability: arguments.dropout ?? 0, dropoutSeed: arguments.seed ?? 0)
   }
 
+  /// Of the output in the file's layout.
+  var outputShape: [Int] {
+    layout == .bhsd
+      ? [shape.batch, shape.queryHeads, shape.queryLength, shape.valueDimension]
+      : [shape.batch, shape.queryLength, shape.queryHeads, shape.valueDimension]
+  }
+
   var referenceShape: ReferenceShape {
     ReferenceShape(
       batch: shape.batch, queryHeads: shape.queryHeads, keyHeads: shape.keyHeads, queryLength: shape.queryLength,
@@ -95,17 +102,19 @@ struct InputProblem {
   func scalars<Scalar: BinaryFloatingPoint & Sendable>(
     as type: Scalar.Type
   ) -> (queries: [Scalar], keys: [Scalar], values: [Scalar]) {
-    func ordered(_ tensor: SafetensorsTensor, heads: Int, length: Int, dimension: Int) -> [Scalar] {
-      let scalars = tensor.scalars(as: Scalar.self)
-      return layout == .bhsd
-        ? scalars
-        : swappingMiddleAxes(scalars, batch: shape.batch, length, heads, dimension)
-    }
-    return (
-      ordered(query, heads: shape.queryHeads, length: shape.queryLength, dimension: shape.headDimension),
-      ordered(key, heads: shape.keyHeads, length: shape.keyLength, dimension: shape.headDimension),
-      ordered(value, heads: shape.keyHeads, length: shape.keyLength, dimension: shape.valueDimension)
-    )
+    (ordered(query), ordered(key), ordered(value))
+  }
+
+  /// The numbers of a tensor of the file's layout in [B, H, S, D] order.
+  func ordered<Scalar: BinaryFloatingPoint & Sendable>(_ tensor: SafetensorsTensor) -> [Scalar] {
+    let scalars = tensor.scalars(as: Scalar.self)
+    let axes = tensor.shape
+    return layout == .bhsd ? scalars : swappingMiddleAxes(scalars, batch: axes[0], axes[1], axes[2], axes[3])
+  }
+
+  /// The converse for numbers of a tensor of `shape`, that of the file.
+  func inFileOrder(_ scalars: [Double], shape: [Int]) -> [Double] {
+    layout == .bhsd ? scalars : swappingMiddleAxes(scalars, batch: shape[0], shape[2], shape[1], shape[3])
   }
 }
 

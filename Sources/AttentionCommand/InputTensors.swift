@@ -71,6 +71,20 @@ struct InputTensors {
       headDimension: q[3], valueDimension: v[3], layout: layout)
   }
 
+  /// The gradient of the output, of its shape and of the type of the inputs.
+  func outputGradient(
+    of shape: AttentionShape, type: SafetensorsType, layout: AttentionLayout
+  ) throws(CommandFailure) -> SafetensorsTensor? {
+    guard let tensor = try optional("output_gradient") else { return nil }
+    guard tensor.type == type else { throw failure(tensor.name, "type \(type.rawValue) as query", tensor.type.rawValue) }
+    let expected =
+      layout == .bhsd
+      ? [shape.batch, shape.queryHeads, shape.queryLength, shape.valueDimension]
+      : [shape.batch, shape.queryLength, shape.queryHeads, shape.valueDimension]
+    guard tensor.shape == expected else { throw failure(tensor.name, "shape \(expected)", "\(tensor.shape)") }
+    return tensor
+  }
+
   func integers(_ name: String, count: Int) throws(CommandFailure) -> [Int]? {
     guard let tensor = try optional(name) else { return nil }
     guard tensor.shape == [count] else { throw failure(name, "shape [\(count)]", "\(tensor.shape)") }

@@ -9,15 +9,22 @@ extension InputProblem {
     let result = referenceAttention(
       queries: inputs.queries, keys: inputs.keys, values: inputs.values, shape: referenceShape, options: reference,
       emittingMatrices: !matrices.isEmpty)
-    let output =
-      layout == .bhsd
-      ? result.output
-      : swappingMiddleAxes(
-        result.output, batch: shape.batch, shape.queryHeads, shape.queryLength, shape.valueDimension)
-    return AttentionResults(
-      output: encode(output, as: type.fileType), logSumExp: encode(result.logSumExp, as: type.computeFileType),
+    var results = AttentionResults(
+      output: encode(inFileOrder(result.output, shape: outputShape), as: type.fileType), logSumExp: encode(result.logSumExp, as: type.computeFileType),
       weights: matrices.contains(.weights) ? result.weights.map { encode($0, as: type.computeFileType) } : nil,
       scores: matrices.contains(.scores) ? result.scores.map { encode($0, as: type.computeFileType) } : nil)
+    if let outputGradient {
+      let gradients = referenceAttentionGradients(
+        queries: inputs.queries, keys: inputs.keys, values: inputs.values, outputGradient: ordered(outputGradient),
+        shape: referenceShape, options: reference)
+      results.gradients = namedGradients(
+        queries: encode(inFileOrder(gradients.queries, shape: query.shape), as: type.fileType),
+        keys: encode(inFileOrder(gradients.keys, shape: key.shape), as: type.fileType),
+        values: encode(inFileOrder(gradients.values, shape: value.shape), as: type.fileType),
+        bias: gradients.bias.map { encode($0, as: type.computeFileType) },
+        sinks: gradients.sinks.map { encode($0, as: type.computeFileType) })
+    }
+    return results
   }
 }
 

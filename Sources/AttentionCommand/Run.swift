@@ -8,10 +8,13 @@ struct Run: ParsableCommand {
     discussion: """
       Input tensors: query [B,H,Sq,D], key [B,G,Sk,D], value [B,G,Sk,Dv] of one type (F32, F64, F16, BF16); optional \
       mask (BOOL or U8, broadcastable to [B,H,Sq,Sk], 1 = attend), bias (float, broadcastable likewise), key_mask \
-      [B,Sk], key_lengths [B], query_offsets [B], alibi_slopes [H], sinks [H]. Other tensors are ignored.
+      [B,Sk], key_lengths [B], query_offsets [B], alibi_slopes [H], sinks [H], and output_gradient of the output's shape. Other tensors \
+      are ignored.
 
       Output tensors: output, of the input's type and layout, and lse [B,H,Sq]; weights and scores [B,H,Sq,Sk] when \
-      emitted. lse, weights and scores are F32 when the input is F16 or BF16.
+      emitted. With output_gradient also query_gradient, key_gradient and value_gradient, and bias_gradient and \
+      sinks_gradient where the input has bias and sinks. lse, weights, scores and the last two are F32 when the input \
+      is F16 or BF16.
       """)
 
   @Argument(help: "Safetensors file with the inputs.")
@@ -48,16 +51,16 @@ struct Run: ParsableCommand {
     }
     let shape = problem.shape
     let rows = [shape.batch, shape.queryHeads, shape.queryLength]
-    let outputShape =
-      layout == .bhsd
-      ? rows + [shape.valueDimension] : [rows[0], rows[2], rows[1], shape.valueDimension]
     do throws(SafetensorsError) {
       var writer = SafetensorsWriter()
-      try writer.add("output", type: problem.type.fileType, shape: outputShape, bytes: results.output)
+      try writer.add("output", type: problem.type.fileType, shape: problem.outputShape, bytes: results.output)
       try writer.add("lse", type: problem.type.computeFileType, shape: rows, bytes: results.logSumExp)
       for (name, matrix) in [("weights", results.weights), ("scores", results.scores)] {
         guard let matrix else { continue }
         try writer.add(name, type: problem.type.computeFileType, shape: rows + [shape.keyLength], bytes: matrix)
+      }
+      for gradient in results.gradients {
+        try writer.add(gradient.name, type: gradient.type, shape: gradient.shape, bytes: gradient.bytes)
       }
       try writer.write(to: output)
     } catch {
