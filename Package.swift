@@ -44,9 +44,7 @@ let package = Package(
     .testTarget(
       name: "AttentionReferenceTests", dependencies: ["AttentionReference", "Safetensors"],
       resources: [.copy("Fixtures")]),
-    .testTarget(
-      name: "AttentionTests", dependencies: ["Attention", "AttentionReference", "Safetensors"],
-      resources: [.copy("Fixtures")]),
+    .testTarget(name: "AttentionTests", dependencies: ["Attention", "AttentionReference", "Safetensors"]),
     .testTarget(
       name: "AttentionCommandTests", dependencies: ["AttentionCommand", "Safetensors"],
       resources: [.copy("Fixtures")]),
