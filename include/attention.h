@@ -239,6 +239,16 @@ attn_status attn_backward(const attn_problem *problem, const attn_input *output,
  * weights by sequence: rows and columns beyond a sequence's own length are -infinity and 0. */
 attn_status attn_weights(const attn_problem *problem, const void *lse, void *scores, void *weights);
 
+/* Matrix product, row-major: C = op(A) op(B), or C += op(A) op(B), with op(A) of m x k and op(B) of k x n.
+ *   a    [m, k] with rows lda apart, or [k, m] when transpose_a
+ *   b    [k, n] with rows ldb apart, or [n, k] when transpose_b
+ *   c    [m, n] with rows ldc apart; must meet neither a nor b
+ * ATTN_F32 and ATTN_F64. Each element is one chain of multiply-adds in the order of k: the same bits at any number of
+ * threads (0 = OpenMP's choice). It is what the layers use, so that a process needs no second threading runtime. */
+attn_status attn_matmul(attn_type type, bool transpose_a, bool transpose_b, int64_t m, int64_t n, int64_t k,
+                        const void *a, int64_t lda, const void *b, int64_t ldb, void *c, int64_t ldc, bool accumulate,
+                        int threads);
+
 /* The work items that a call under way has ended. The caller sets the counter to 0 before the call. */
 int64_t attn_progress_read(const int64_t *progress);
 

@@ -3,7 +3,9 @@
 
 #include "backward.h"
 #include "check.h"
+#include "dispatch.h"
 #include "forward.h"
+#include "matmul.h"
 #include "scratch.h"
 #include "status.h"
 #include "view.h"
@@ -91,6 +93,36 @@ attn_status attn_backward(const attn_problem *problem, const attn_input *output,
   attn_arena *arena = scratch_of(plan.shared_bytes + plan.thread_bytes * plan.threads);
   if (!arena) return ATTN_ERROR_OUT_OF_MEMORY;
   attn_backward_run(problem, &plan, output, lse, output_gradient, gradients, arena->data);
+  attn_arena_give(arena);
+  return ATTN_OK;
+}
+
+attn_status attn_matmul(attn_type type, bool transpose_a, bool transpose_b, int64_t m, int64_t n, int64_t k,
+                        const void *a, int64_t lda, const void *b, int64_t ldb, void *c, int64_t ldc, bool accumulate,
+                        int threads) {
+  attn_status status =
+      attn_check_matmul(type, transpose_a, transpose_b, m, n, k, a, lda, b, ldb, c, ldc, threads);
+  if (status != ATTN_OK || m == 0 || n == 0) return status;
+  attn_product product = {.kernels = attn_kernels_for(type, NULL),
+                          .type = type,
+                          .transpose_a = transpose_a,
+                          .transpose_b = transpose_b,
+                          .accumulate = accumulate,
+                          .m = m,
+                          .n = n,
+                          .k = k,
+                          .lda = lda,
+                          .ldb = ldb,
+                          .ldc = ldc,
+                          .a = a,
+                          .b = b,
+                          .c = c};
+  if (!product.kernels) return ATTN_ERROR_ISA;
+  int64_t most = threads ? threads : attn_max_threads();
+  int used = (int)attn_min(most, attn_product_items(&product));
+  attn_arena *arena = scratch_of(attn_product_thread_bytes(&product) * used);
+  if (!arena) return ATTN_ERROR_OUT_OF_MEMORY;
+  attn_product_run(&product, used, arena->data);
   attn_arena_give(arena);
   return ATTN_OK;
 }

@@ -362,3 +362,32 @@ attn_status attn_check_matrices(const attn_problem *p, const void *lse, const vo
   if (status == ATTN_OK && weights) status = add_output(regions, &count, "weights", weights, axes, bytes);
   return status;
 }
+
+attn_status attn_check_matmul(attn_type type, bool transpose_a, bool transpose_b, int64_t m, int64_t n, int64_t k,
+                              const void *a, int64_t lda, const void *b, int64_t ldb, const void *c, int64_t ldc,
+                              int threads) {
+  CHECK(type == ATTN_F32 || type == ATTN_F64, ATTN_ERROR_TYPE, "type is %d; matrix products take F32 and F64",
+        (int)type);
+  CHECK(threads >= 0, ATTN_ERROR_THREADS, "threads is %d; it must be positive, or 0 for the default", threads);
+  const struct {
+    const char *name;
+    int64_t value;
+  } sizes[] = {{"m", m}, {"n", n}, {"k", k}};
+  for (int i = 0; i < 3; i++) {
+    CHECK(sizes[i].value >= 0, ATTN_ERROR_NEGATIVE_SIZE, "%s is %lld; it must be at least 0", sizes[i].name,
+          (long long)sizes[i].value);
+    CHECK(sizes[i].value <= INT32_MAX, ATTN_ERROR_OVERFLOW, "%s is %lld; the largest size is 2147483647",
+          sizes[i].name, (long long)sizes[i].value);
+  }
+  if (m == 0 || n == 0) return ATTN_OK;
+  int64_t bytes = attn_type_bytes(type);
+  region regions[3];
+  int count = 0;
+  axis a_axes[] = {{transpose_a ? k : m, lda}, {transpose_a ? m : k, 1}};
+  axis b_axes[] = {{transpose_b ? n : k, ldb}, {transpose_b ? k : n, 1}};
+  axis c_axes[] = {{1, 0}, {1, 0}, {m, ldc}, {n, 1}};
+  attn_status status = add_region(regions, &count, "a", a, a_axes, 2, bytes);
+  if (status == ATTN_OK) status = add_region(regions, &count, "b", b, b_axes, 2, bytes);
+  if (status == ATTN_OK) status = add_output(regions, &count, "c", c, c_axes, bytes);
+  return status;
+}

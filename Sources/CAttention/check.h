@@ -17,4 +17,9 @@ attn_status attn_check_gradients(const attn_problem *problem, const attn_input *
 /* The same for the dense matrices of attn_weights; scores and weights may be null. */
 attn_status attn_check_matrices(const attn_problem *problem, const void *lse, const void *scores, const void *weights);
 
+/* A matrix product; c meets neither a nor b. */
+attn_status attn_check_matmul(attn_type type, bool transpose_a, bool transpose_b, int64_t m, int64_t n, int64_t k,
+                              const void *a, int64_t lda, const void *b, int64_t ldb, const void *c, int64_t ldc,
+                              int threads);
+
 #endif

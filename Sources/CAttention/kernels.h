@@ -54,6 +54,9 @@ typedef struct attn_kernels {
   bool (*pack_values)(void *dst, const void *const *values, attn_type type, int64_t count, int64_t depth,
                       int64_t dim);
 
+  /* The same layout of any rows, with every number kept as it is. */
+  void (*pack_rows)(void *dst, const void *const *rows, attn_type type, int64_t count, int64_t depth, int64_t dim);
+
   /* scores[r][c] = sum_d queries[r][d] * panel(c)[d] for r < rows and the columns of slices [first, last). */
   void (*scores)(void *scores, int64_t stride, const void *queries, int64_t query_stride, int64_t dim,
                  const void *key_panels, int64_t rows, int64_t first, int64_t last);
@@ -108,6 +111,10 @@ typedef struct attn_kernels {
   /* output[j][c] += sum_r p[r][j] * b[r][c] for j in [first, last), r < rows, c < width, a multiple of panel_width. */
   void (*accumulate_transposed)(void *output, int64_t output_stride, const void *p, int64_t stride, int64_t first,
                                 int64_t last, const void *b, int64_t b_stride, int64_t rows, int64_t width);
+
+  /* c[r][:] += sum_k a(r, k) * panel(:)[k] over `slices` slices of `depth` rows, a(r, k) = a[r * a_row + k * a_step]. */
+  void (*product)(void *c, int64_t c_stride, const void *a, int64_t a_row, int64_t a_step, const void *panels,
+                  int64_t depth, int64_t rows, int64_t slices);
 
   /* dst[0..n) = (output * factor) + extra, as `type`; extra may be null. -0 becomes +0. */
   void (*store_row)(void *dst, const void *output, const void *extra, attn_type type, int64_t n, double factor);

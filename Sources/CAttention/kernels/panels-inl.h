@@ -54,22 +54,27 @@ ATTN_INLINE bool pack_values_of(real *dst, const void *const *values, attn_type 
   return total == total;
 }
 
+/* By storage type; returns whether all numbers were finite. */
+static bool pack_rows_checked(real *out, const void *const *rows, attn_type type, int64_t count, int64_t depth,
+                              int64_t dim) {
+#if ATTN_REAL_BITS == 32
+  if (type == ATTN_F16) return pack_values_of(out, rows, ATTN_F16, count, depth, dim);
+  if (type == ATTN_BF16) return pack_values_of(out, rows, ATTN_BF16, count, depth, dim);
+  return pack_values_of(out, rows, ATTN_F32, count, depth, dim);
+#else
+  (void)type;
+  return pack_values_of(out, rows, ATTN_F64, count, depth, dim);
+#endif
+}
+
+static void pack_rows(void *dst, const void *const *rows, attn_type type, int64_t count, int64_t depth, int64_t dim) {
+  pack_rows_checked((real *)dst, rows, type, count, depth, dim);
+}
+
 static bool pack_values(void *dst, const void *const *values, attn_type type, int64_t count, int64_t depth,
                         int64_t dim) {
   real *out = (real *)dst;
-  bool finite;
-#if ATTN_REAL_BITS == 32
-  if (type == ATTN_F16)
-    finite = pack_values_of(out, values, ATTN_F16, count, depth, dim);
-  else if (type == ATTN_BF16)
-    finite = pack_values_of(out, values, ATTN_BF16, count, depth, dim);
-  else
-    finite = pack_values_of(out, values, ATTN_F32, count, depth, dim);
-#else
-  (void)type;
-  finite = pack_values_of(out, values, ATTN_F64, count, depth, dim);
-#endif
-  if (finite) return true;
+  if (pack_rows_checked(out, values, type, count, depth, dim)) return true;
   int64_t slices = (dim + PANEL_WIDTH - 1) / PANEL_WIDTH;
   for (int64_t slice = 0; slice < slices; slice++)
     for (int64_t i = 0; i < count * PANEL_WIDTH; i++) {

@@ -78,3 +78,10 @@ static void accumulate_transposed(void *output, int64_t output_stride, const voi
     product_slice(true, (real *)output + first * output_stride + c, output_stride, (const real *)p + first, 1, stride,
                   (const real *)b + c, b_stride, rows, last - first);
 }
+
+static void product(void *c, int64_t c_stride, const void *a, int64_t a_row, int64_t a_step, const void *panels,
+                    int64_t depth, int64_t rows, int64_t slices) {
+  for (int64_t slice = 0; slice < slices; slice++)
+    product_slice(true, (real *)c + slice * PANEL_WIDTH, c_stride, (const real *)a, a_row, a_step,
+                  (const real *)panels + slice * depth * PANEL_WIDTH, PANEL_WIDTH, depth, rows);
+}
