@@ -28,7 +28,7 @@ enum Kernel {
   struct BackwardOperands {
     var forward: Operands
     var outputGradient: UnsafeRawPointer?
-    var queries, keys, values, bias, sinks: UnsafeMutableRawPointer?
+    var queries, keys, values, bias, sinks, additive: UnsafeMutableRawPointer?
   }
 
   /// Gradients of queries, keys and values have the strides of what they are the gradients of, that of the output has
@@ -56,7 +56,22 @@ enum Kernel {
       gradients.bias.stride_row = problem.bias.stride_row
       gradients.bias.stride_key = problem.bias.stride_key
       gradients.sinks = operands.sinks
+      gradients.additive = operands.additive
       return error(attn_backward(&problem, &output, &lse, &outputGradient, &gradients))
+    }
+  }
+
+  /// Row-major C = op(A) op(B); see attn_matmul.
+  static func matrixProduct(
+    _ a: [Float], transposingA transposeA: Bool = false, _ b: [Float], transposingB transposeB: Bool = false, m: Int,
+    n: Int, k: Int
+  ) -> [Float] {
+    [Float](unsafeUninitializedCapacity: m * n) { c, count in
+      let status = attn_matmul(
+        ATTN_F32, transposeA, transposeB, Int64(m), Int64(n), Int64(k), a, Int64(transposeA ? m : k), b,
+        Int64(transposeB ? k : n), c.baseAddress, Int64(n), false, 0)
+      if status != ATTN_OK { fatalError("matrix product: \(String(cString: attn_error_message()))") }
+      count = m * n
     }
   }
 
@@ -104,6 +119,9 @@ enum Kernel {
     }
     problem.threads = threads
     problem.progress = options.progress?.counter
+    if let additive = options.additive {
+      problem.additive_stride_head = additive.rank == 2 ? Int64(shape.headDimension) : 0
+    }
     do throws(AttentionError) {
       try checkCounts(shape, mask, options)
       if let dense = mask.dense {
@@ -129,6 +147,14 @@ enum Kernel {
     }
     if let slopes = options.alibiSlopes, slopes.count != shape.queryHeads {
       throw AttentionError(.shape, "\(slopes.count) ALiBi slopes were given for \(shape.queryHeads) query heads")
+    }
+    if let additive = options.additive,
+      additive.shape != [shape.headDimension] && additive.shape != [shape.queryHeads, shape.headDimension]
+    {
+      throw AttentionError(
+        .shape,
+        "the vector has shape \(additive.shape), expected [\(shape.headDimension)] or [\(shape.queryHeads), \(shape.headDimension)]"
+      )
     }
     if let sinks = options.sinks, sinks.count != shape.queryHeads {
       throw AttentionError(.shape, "\(sinks.count) sinks were given for \(shape.queryHeads) query heads")
@@ -167,15 +193,25 @@ enum Kernel {
     _ body: (inout attn_problem) -> AttentionError?
   ) -> AttentionError? {
     withBias(options.bias, &problem) { problem in
-      withHeadNumbers(options.alibiSlopes, type) { slopes in
-        problem.alibi_slopes = slopes
-        return withHeadNumbers(options.sinks, type) { sinks in
-          problem.sinks = sinks
-          guard let name = options.instructionSet else { return body(&problem) }
-          return name.withCString { name in
-            problem.isa = name
-            return body(&problem)
-          }
+      withPointer(to: options.additive?.scalars) { additive in
+        problem.additive = additive
+        return withHeadOptions(type, options, &problem, body)
+      }
+    }
+  }
+
+  private static func withHeadOptions(
+    _ type: AttentionScalarType, _ options: AttentionOptions, _ problem: inout attn_problem,
+    _ body: (inout attn_problem) -> AttentionError?
+  ) -> AttentionError? {
+    withHeadNumbers(options.alibiSlopes, type) { slopes in
+      problem.alibi_slopes = slopes
+      return withHeadNumbers(options.sinks, type) { sinks in
+        problem.sinks = sinks
+        guard let name = options.instructionSet else { return body(&problem) }
+        return name.withCString { name in
+          problem.isa = name
+          return body(&problem)
         }
       }
     }

@@ -10,6 +10,8 @@ public struct AttentionGradients: Sendable, Equatable {
   public var bias: Tensor?
   /// [H]; nil without sinks.
   public var sinks: [Float]?
+  /// Of the vector's shape; nil but for additive attention.
+  public var vector: Tensor?
 }
 
 /// Scaled dot-product attention and its pullback, which maps the gradient of the output to those of the inputs:
@@ -45,7 +47,8 @@ public func scaledDotProductAttentionWithPullback(
         queries: Tensor(repeating: 0, shape: queries.shape), keys: Tensor(repeating: 0, shape: keys.shape),
         values: Tensor(repeating: 0, shape: values.shape),
         bias: options.bias.map { Tensor(repeating: 0, shape: $0.shape) },
-        sinks: options.sinks.map { [Float](repeating: 0, count: $0.count) })
+        sinks: options.sinks.map { [Float](repeating: 0, count: $0.count) },
+        vector: options.additive.map { Tensor(repeating: 0, shape: $0.shape) })
       stopping(on: shape) { () throws(AttentionError) in
         try attentionGradients(
           AttentionSavedResults(
@@ -71,13 +74,14 @@ private func attentionGradients(
 ) throws(AttentionError) {
   var raw = AttentionRawGradients<Float>(
     queries: gradients.queries.scalars, keys: gradients.keys.scalars, values: gradients.values.scalars,
-    bias: gradients.bias?.scalars, sinks: gradients.sinks)
+    bias: gradients.bias?.scalars, sinks: gradients.sinks, vector: gradients.vector?.scalars)
   try attentionGradients(saved, &raw, shape, scale, mask, options)
   gradients.queries = Tensor(raw.queries, shape: gradients.queries.shape)
   gradients.keys = Tensor(raw.keys, shape: gradients.keys.shape)
   gradients.values = Tensor(raw.values, shape: gradients.values.shape)
   if let bias = raw.bias, let shape = gradients.bias?.shape { gradients.bias = Tensor(bias, shape: shape) }
   gradients.sinks = raw.sinks
+  if let vector = raw.vector, let shape = gradients.vector?.shape { gradients.vector = Tensor(vector, shape: shape) }
 }
 
 /// Gradients as arrays in the order of the inputs; bias and sinks, where present, in the type computed in.
@@ -92,6 +96,8 @@ public struct AttentionRawGradients<Scalar: AttentionScalar>: Sendable {
   public var bias: [Scalar.Compute]?
   /// One a query head.
   public var sinks: [Scalar.Compute]?
+  /// As the vector of additive scores.
+  var vector: [Scalar.Compute]?
 }
 
 /// The gradients of attention on arrays of any element type and layout.
@@ -161,10 +167,12 @@ extension AttentionRawGradients {
         values.withUnsafeMutableBytes { values in
           withOptionalPointer(&bias) { bias in
             withOptionalPointer(&sinks) { sinks in
-              body(
-                Kernel.BackwardOperands(
-                  forward: Kernel.Operands(), queries: queries.baseAddress, keys: keys.baseAddress,
-                  values: values.baseAddress, bias: bias, sinks: sinks))
+              withOptionalPointer(&vector) { vector in
+                body(
+                  Kernel.BackwardOperands(
+                    forward: Kernel.Operands(), queries: queries.baseAddress, keys: keys.baseAddress,
+                    values: values.baseAddress, bias: bias, sinks: sinks, additive: vector))
+              }
             }
           }
         }

@@ -73,6 +73,9 @@ public struct AttentionOptions: Sendable, Equatable {
   /// Counts the work items as they end, for a display in another thread.
   public var progress: AttentionProgress?
 
+  /// The vectors of additive scores, [H, D] or [D] for all heads; set by ``additiveAttention(queries:keys:values:vector:mask:options:)``.
+  var additive: Tensor?
+
   /// Options, each off by default.
   public init(
     bias: AttentionBias? = nil, softcap: Double? = nil, alibiSlopes: [Double]? = nil, sinks: [Double]? = nil,
