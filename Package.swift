@@ -31,7 +31,7 @@ let package = Package(
     .target(
       name: "CAttention", path: ".", sources: ["Sources/CAttention"], publicHeadersPath: "include",
       cSettings: openMPCompile, linkerSettings: openMPLink),
-    .target(name: "Attention", dependencies: ["CAttention"]),
+    .target(name: "Attention", dependencies: ["CAttention", "Safetensors"]),
     .target(name: "AttentionReference", dependencies: [.product(name: "RealModule", package: "swift-numerics")]),
     .target(name: "Safetensors"),
     .executableTarget(
@@ -45,6 +45,8 @@ let package = Package(
       name: "AttentionReferenceTests", dependencies: ["AttentionReference", "Safetensors"],
       resources: [.copy("Fixtures")]),
     .testTarget(name: "AttentionTests", dependencies: ["Attention", "AttentionReference", "Safetensors"]),
+    .testTarget(
+      name: "LayerTests", dependencies: ["Attention", "Safetensors"], resources: [.copy("Fixtures")]),
     .testTarget(
       name: "AttentionCommandTests", dependencies: ["AttentionCommand", "Safetensors"],
       resources: [.copy("Fixtures")]),
