@@ -52,7 +52,89 @@ void NAIVE(const naive_problem *p, const naive_result *result) {
   free(visible);
 }
 
+/* One query's weights after dropout and gradients of its scores through the cap; its part of the bias' and the sink's
+ * gradient. */
+static void ROW_GRADIENTS(const naive_problem *p, const double *output, const double *output_gradient,
+                          const naive_result *forward, int64_t b, int64_t h, int64_t i, REAL *kept, REAL *slopes,
+                          const naive_gradients *result) {
+  int64_t g = h / (p->heads / p->kv_heads), at = (b * p->heads + h) * p->queries + i;
+  const double *o_gradient = output_gradient + at * p->value_dim, *q = p->query + at * p->dim;
+  if (forward->lse[at] == -INFINITY) return;
+  REAL delta = 0;
+  for (int64_t d = 0; d < p->value_dim; d++)
+    delta += (REAL)o_gradient[d] *
+             (output ? (REAL)output[at * p->value_dim + d] : (REAL)forward->output[at * p->value_dim + d]);
+  if (p->sinks) result->sinks[h] = (REAL)result->sinks[h] - F(exp)((REAL)p->sinks[h] - (REAL)forward->lse[at]) * delta;
+  for (int64_t j = 0; j < p->keys; j++) {
+    if (!naive_visible(p, b, h, i, j)) continue;
+    const double *k = p->key + ((b * p->kv_heads + g) * p->keys + j) * p->dim;
+    const double *v = p->value + ((b * p->kv_heads + g) * p->keys + j) * p->value_dim;
+    REAL w = (REAL)forward->weights[at * p->keys + j], dropped = 0, dot = 0, along = 0, slope = 1;
+    if (naive_kept(p, b, h, i, j)) dropped = 1 / (1 - (REAL)p->dropout_probability);
+    for (int64_t d = 0; d < p->value_dim; d++) along += (REAL)o_gradient[d] * (REAL)v[d];
+    if (p->softcap != 0) {
+      for (int64_t d = 0; d < p->dim; d++) dot += (REAL)q[d] * (REAL)k[d];
+      REAL t = F(tanh)(dot * (REAL)p->scale / (REAL)p->softcap);
+      slope = 1 - t * t;
+    }
+    REAL gradient = w * (dropped * along - delta);
+    const int64_t *s = result->bias_strides;
+    long double *bias = &result->bias[b * s[0] + h * s[1] + i * s[2] + j * s[3]];
+    *bias = (REAL)*bias + gradient;
+    kept[j] = dropped * w;
+    slopes[j] = gradient * slope;
+  }
+}
+
+static void ADD_SCALED(REAL *sum, REAL coefficient, const double *vector, int64_t n) {
+  for (int64_t d = 0; d < n; d++) sum[d] += coefficient * (REAL)vector[d];
+}
+
+static void STORE(long double *to, REAL *sum, int64_t n, REAL factor) {
+  for (int64_t d = 0; d < n; d++) {
+    to[d] = factor * sum[d];
+    sum[d] = 0;
+  }
+}
+
+void NAIVE_GRADIENTS(const naive_problem *p, const double *output, const double *output_gradient,
+                     const naive_gradients *result) {
+  int64_t rows = p->batch * p->heads * p->queries, pairs = rows * p->keys, group = p->heads / p->kv_heads;
+  naive_result forward = {.output = calloc((size_t)(rows * p->value_dim + 1), sizeof(long double)),
+                          .lse = calloc((size_t)rows + 1, sizeof(long double)),
+                          .weights = calloc((size_t)pairs + 1, sizeof(long double))};
+  REAL *kept = calloc((size_t)pairs + 1, sizeof *kept), *slopes = calloc((size_t)pairs + 1, sizeof *slopes);
+  REAL *sum = calloc((size_t)p->dim, sizeof *sum), *value_sum = calloc((size_t)p->value_dim, sizeof *value_sum);
+  NAIVE(p, &forward);
+  for (int64_t at = 0; at < rows; at++)
+    ROW_GRADIENTS(p, output, output_gradient, &forward, at / p->queries / p->heads, at / p->queries % p->heads,
+                  at % p->queries, kept + at * p->keys, slopes + at * p->keys, result);
+  for (int64_t at = 0; at < rows; at++) {
+    int64_t stream = at / p->queries / group;
+    for (int64_t j = 0; j < p->keys; j++)
+      if (slopes[at * p->keys + j] != 0)
+        ADD_SCALED(sum, slopes[at * p->keys + j], p->key + (stream * p->keys + j) * p->dim, p->dim);
+    STORE(result->query + at * p->dim, sum, p->dim, (REAL)p->scale);
+  }
+  for (int64_t at = 0; at < p->batch * p->kv_heads * p->keys; at++) {
+    int64_t stream = at / p->keys, j = at % p->keys;
+    for (int64_t row = stream * group * p->queries; row < (stream + 1) * group * p->queries; row++) {
+      int64_t pair = row * p->keys + j;
+      if (slopes[pair] != 0) ADD_SCALED(sum, slopes[pair], p->query + row * p->dim, p->dim);
+      if (kept[pair] != 0) ADD_SCALED(value_sum, kept[pair], output_gradient + row * p->value_dim, p->value_dim);
+    }
+    STORE(result->key + at * p->dim, sum, p->dim, (REAL)p->scale);
+    STORE(result->value + at * p->value_dim, value_sum, p->value_dim, 1);
+  }
+  free(forward.output), free(forward.lse), free(forward.weights);
+  free(kept), free(slopes), free(sum), free(value_sum);
+}
+
 #undef REAL
 #undef NAIVE
+#undef NAIVE_GRADIENTS
 #undef ROW
+#undef ROW_GRADIENTS
+#undef ADD_SCALED
+#undef STORE
 #undef F

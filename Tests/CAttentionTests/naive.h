@@ -42,6 +42,23 @@ void naive_float(const naive_problem *problem, const naive_result *result);
 void naive_double(const naive_problem *problem, const naive_result *result);
 void naive_long_double(const naive_problem *problem, const naive_result *result);
 
+/* Shapes of the inputs; the bias' by its strides, none negative and 0 along an axis that is summed over. All arrays are
+ * given, zeroed; a problem without sinks leaves theirs so. */
+typedef struct naive_gradients {
+  long double *query, *key, *value, *bias, *sinks;
+  int64_t bias_strides[4], bias_elements;
+} naive_gradients;
+
+/* The gradients of sum(output_gradient * output), from weights and gradients of scores in memory. <do, o> is taken with
+ * `output` where it is given (an output that was stored and rounded), else with the computed one. Masked pairs, and
+ * rows that attend to nothing, are skipped whatever they hold. */
+void naive_gradients_float(const naive_problem *problem, const double *output, const double *output_gradient,
+                           const naive_gradients *result);
+void naive_gradients_double(const naive_problem *problem, const double *output, const double *output_gradient,
+                            const naive_gradients *result);
+void naive_gradients_long_double(const naive_problem *problem, const double *output, const double *output_gradient,
+                                 const naive_gradients *result);
+
 bool naive_visible(const naive_problem *problem, int64_t b, int64_t h, int64_t i, int64_t j);
 bool naive_kept(const naive_problem *problem, int64_t b, int64_t h, int64_t i, int64_t j);
 /* What bias and ALiBi add to a score. */

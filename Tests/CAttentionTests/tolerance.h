@@ -11,6 +11,8 @@ typedef struct tolerance {
 
 /* For results stored as `type`; scores, weights and lse are in its compute type. */
 tolerance tolerance_make(const naive_problem *problem, attn_type type);
+/* The derived bounds alone, without the naive computation's errors. */
+tolerance tolerance_bounds(const naive_problem *problem, attn_type type);
 void tolerance_free(tolerance *t);
 
 /* Checks results (each may be null) and returns the largest share of its tolerance that an element used. */

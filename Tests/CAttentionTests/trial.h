@@ -32,6 +32,8 @@ void trial_add_query_offsets(trial *t, random_source *r);
 
 /* Stores the arrays and completes both problems. With r the layouts are random, without it dense BHSD. */
 void trial_store(trial *t, random_source *r);
+/* A stored trial of any type, awkward shape, options and layouts, with at most most_work multiplications. */
+trial trial_random(random_source *r, double most_work);
 void trial_free(trial *t);
 
 int64_t trial_rows(const trial *t);    /* B * H * Sq */
