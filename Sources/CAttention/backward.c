@@ -196,7 +196,8 @@ static bool block_gradients(const backward_call *call, const attn_item *item, ba
   int64_t start = columns->first_slice * k->panel_width, n = columns->last_slice * k->panel_width - start;
   load_rows(call, item, t, row, rows);
   attn_final_scores(p, plan, item, &t->tiles, 0, row, rows, first_key, columns);
-  if (!p->additive) k->make_finite(t->tiles.queries, rows * plan->query_stride);
+  int64_t queries = rows * plan->query_stride;
+  if (!p->additive && !k->all_finite(t->tiles.queries, queries)) k->make_finite(t->tiles.queries, queries);
   k->scores(t->score_gradients, stride, t->output_gradients, plan->output_stride, p->value_dim, t->value_columns, rows,
             columns->first_slice, columns->last_slice);
   double kept = 1 / (1 - p->dropout_probability);
@@ -247,8 +248,26 @@ static void add_dk(const backward_call *call, backward_tiles *t, int64_t rows, c
                                        columns->high, t->tiles.queries, plan->query_stride, rows, plan->query_stride);
 }
 
+/* Output gradients that are not finite, added to dv where their weight is not 0, and set to 0 for the product, in which
+ * 0 * NaN would reach keys that the row may not see. */
+static void add_special_dv(const backward_call *call, backward_tiles *t, int64_t rows, const attn_columns *columns) {
+  const attn_plan *plan = &call->plan->base;
+  int64_t bytes = attn_real_bytes(call->problem);
+  for (int64_t r = 0; r < rows; r++)
+    for (int64_t d = 0; d < call->problem->value_dim; d++) {
+      double x = get_real(t->output_gradients, bytes, r * plan->output_stride + d);
+      if (isfinite(x)) continue;
+      for (int64_t j = columns->low; j < columns->high; j++)
+        if (get_real(t->tiles.scores, bytes, r * plan->score_stride + j) != 0)
+          set_real(t->dv, bytes, j * plan->output_stride + d, get_real(t->dv, bytes, j * plan->output_stride + d) + x);
+    }
+  plan->kernels->make_finite(t->output_gradients, rows * plan->output_stride);
+}
+
 static void add_dv(const backward_call *call, backward_tiles *t, int64_t rows, const attn_columns *columns) {
   const attn_plan *plan = &call->plan->base;
+  if (!plan->kernels->all_finite(t->output_gradients, rows * plan->output_stride))
+    add_special_dv(call, t, rows, columns);
   plan->kernels->accumulate_transposed(t->dv, plan->output_stride, t->tiles.scores, plan->score_stride, columns->low,
                                        columns->high, t->output_gradients, plan->output_stride, rows,
                                        plan->output_stride);

@@ -119,7 +119,7 @@ typedef struct attn_kernels {
   /* dst[0..n) = (output * factor) + extra, as `type`; extra may be null. -0 becomes +0. */
   void (*store_row)(void *dst, const void *output, const void *extra, attn_type type, int64_t n, double factor);
 
-  /* scores[j] = 2^(scores[j] - subtract), n a multiple of lanes. */
+  /* scores[j] = 2^(scores[j] - subtract), n a multiple of lanes; a score of -infinity gives 0 even when subtract is NaN. */
   void (*exp2_row)(void *scores, int64_t n, double subtract);
 
   /* sum_j a[j] * b[j] */
@@ -139,6 +139,8 @@ typedef struct attn_kernels {
 
   /* sum[j * stride] += x[j] for j < n; all into sum[0] when stride is 0. */
   void (*add_row)(void *sum, int64_t stride, const void *x, int64_t n);
+
+  bool (*all_finite)(const void *x, int64_t n);
 
   /* Sets numbers that are not finite to 0. */
   void (*make_finite)(void *x, int64_t n);

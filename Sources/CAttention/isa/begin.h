@@ -1,4 +1,5 @@
 /* What every table's translation unit includes before it opens its target region: system headers must stay outside. */
+#include <float.h>
 #include <math.h>
 #include <stdbool.h>
 #include <stdint.h>

@@ -55,6 +55,16 @@ static void add_row(void *sum, int64_t stride, const void *row, int64_t n) {
   for (int64_t j = 0; j < n; j++) total[j * stride] += x[j];
 }
 
+static bool all_finite(const void *numbers, int64_t n) {
+  const real *x = (const real *)numbers;
+  vf poison = vf_set1(0); /* x * 0 is 0 for finite x and NaN for the others */
+  int64_t j = 0;
+  for (; j + VF_LANES <= n; j += VF_LANES) poison = vf_fma(vf_load(x + j), vf_set1(0), poison);
+  real total = vf_hsum(poison);
+  for (; j < n; j++) total += x[j] * 0;
+  return total == total;
+}
+
 static void make_finite(void *numbers, int64_t n) {
   real *x = (real *)numbers;
   for (int64_t j = 0; j < n; j++)

@@ -37,7 +37,12 @@ static void softmax(void *scores, int64_t stride, int64_t rows, int64_t n, void 
 }
 
 static void exp2_row(void *scores, int64_t n, double subtract) {
-  softmax_weights((real *)scores, n, (real)subtract);
+  real *s = (real *)scores;
+  vf masked = vf_set1(ATTN_REAL_BITS == 32 ? (real)-FLT_MAX : (real)-DBL_MAX), m = vf_set1((real)subtract);
+  for (int64_t j = 0; j < n; j += VF_LANES) {
+    vf x = vf_load(s + j);
+    vf_store(s + j, vf_select(vf_less(x, masked), vf_set1(0), vf_exp2(vf_sub(x, m))));
+  }
 }
 
 static void drop(void *p, const uint8_t *keep, int64_t n) {

@@ -48,5 +48,6 @@ const attn_kernels TABLE_NAME(ATTN_ISA, ATTN_REAL_BITS) = {
     .score_gradients = score_gradients,
     .multiply = multiply,
     .add_row = add_row,
+    .all_finite = all_finite,
     .make_finite = make_finite,
 };
