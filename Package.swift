@@ -46,10 +46,7 @@ let package = Package(
       resources: [.copy("Fixtures")]),
     .testTarget(name: "AttentionTests", dependencies: ["Attention", "AttentionReference", "Safetensors"]),
     .testTarget(
-      name: "LayerTests", dependencies: ["Attention", "Safetensors"], resources: [.copy("Fixtures")]),
-    .testTarget(
-      name: "AttentionCommandTests", dependencies: ["AttentionCommand", "Safetensors"],
-      resources: [.copy("Fixtures")]),
+      name: "AttentionCommandTests", dependencies: ["AttentionCommand", "AttentionReference", "Safetensors"]),
   ],
   cLanguageStandard: .c11
 )

@@ -16,13 +16,15 @@ struct AttentionCommand: ParsableCommand {
       var command = try parseAsRoot()
       try command.run()
     } catch let failure as CommandFailure {
-      standardError("attention: \(failure.message)\n")
+      standardError("attention: \(oneLine(failure.message))\n")
       terminate(failure.status)
     } catch {
       // Requests for help and the version arrive as errors too.
       guard exitCode(for: error) != .success else { exit(withError: error) }
-      let line = message(for: error).split(separator: "\n").first.map(String.init) ?? "wrong usage"
-      standardError("attention: \(line.hasPrefix("Error: ") ? String(line.dropFirst(7)) : line)\n")
+      // What follows "Help:" and "Usage:" repeats `--help`; line breaks before it come from the arguments.
+      let text = message(for: error)
+      let end = ["\nHelp:", "\nUsage:"].compactMap { text.firstRange(of: $0)?.lowerBound }.min() ?? text.endIndex
+      standardError("attention: \(oneLine(text[..<end]))\n")
       terminate(ExitStatus.usage)
     }
   }

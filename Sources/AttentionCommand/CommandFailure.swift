@@ -41,5 +41,19 @@ func standardError(_ text: String) {
   }
 }
 
+/// Text for one line of a terminal: controls, format characters and line separators escaped.
+func oneLine(_ text: some StringProtocol) -> String {
+  var line = ""
+  for scalar in text.unicodeScalars {
+    switch scalar.properties.generalCategory {
+    case .control, .format, .lineSeparator, .paragraphSeparator, .privateUse, .unassigned:
+      line += "\\u{" + String(scalar.value, radix: 16) + "}"
+    default:
+      line.unicodeScalars.append(scalar)
+    }
+  }
+  return line
+}
+
 /// Ends the process. (In a command's scope `exit` is ArgumentParser's.)
 func terminate(_ status: Int32) -> Never { exit(status) }

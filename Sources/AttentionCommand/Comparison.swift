@@ -24,6 +24,8 @@ struct Comparison {
 
   /// Random queries, keys and values, uniform in [−1, 1), always the same ones.
   init(ofRandom shape: AttentionShape, _ arguments: ProblemOptions, repetitions: Int) throws(CommandFailure) {
+    try Self.checkMemory(shape)
+    try arguments.check(computingIn: .float32)
     var generator = SplitMix64(state: 1)
     func numbers(_ count: Int) -> [Float] { (0..<count).map { _ in Float.random(in: -1..<1, using: &generator) } }
     let rows = shape.batch * shape.queryHeads * shape.queryLength
@@ -49,6 +51,18 @@ struct Comparison {
         repetitions, recorded: nil, nil)
     } catch {
       throw .usage(error.message)
+    }
+  }
+
+  /// Refuses shapes whose inputs, results and naive scores this machine's memory cannot hold.
+  private static func checkMemory(_ shape: AttentionShape) throws(CommandFailure) {
+    let rows = Double(shape.batch) * Double(shape.queryHeads) * Double(shape.queryLength)
+    let keyRows = Double(shape.batch) * Double(shape.keyHeads) * Double(shape.keyLength)
+    let numbers = (rows + keyRows) * Double(shape.headDimension + shape.valueDimension)
+    // Inputs and outputs in Float and again in Double for the oracle, and one head's scores.
+    let bytes = numbers * 16 + Double(shape.queryLength) * Double(shape.keyLength) * 8
+    guard bytes < Double(Machine.memoryBytes) else {
+      throw .usage("\(shape) takes \(significant(bytes / 1e9)) GB; this machine has \(significant(Double(Machine.memoryBytes) / 1e9))")
     }
   }
 

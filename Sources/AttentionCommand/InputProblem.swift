@@ -28,6 +28,7 @@ struct InputProblem {
     let shape = try source.shape(query: query, key: key, value: value, layout: layout)
     self.shape = shape
     scale = arguments.scale
+    try arguments.check(computingIn: type)
 
     let lengths = try source.integers("key_lengths", count: shape.batch)
     let offsets = try source.integers("query_offsets", count: shape.batch)
@@ -77,7 +78,7 @@ struct InputProblem {
       }
     reference = ReferenceOptions(
       scale: arguments.scale, softcap: arguments.softcap ?? 0, causal: arguments.causal != nil,
-      queryOffsets: offsets
+      queryOffsets: offsets?.map(withinReach)
         ?? [arguments.causal?.offset(queryLength: shape.queryLength, keyLength: shape.keyLength) ?? 0],
       windowLeft: arguments.window?.left, windowRight: arguments.window?.right, keyLengths: lengths,
       mask: oracleMask.map { ReferenceBroadcast(elements: $0.elements, shape: $0.shape) },

@@ -66,6 +66,18 @@ struct InputTensors {
     guard v[0] == k[0], v[heads] == k[heads], v[length] == k[length] else {
       throw failure("value", "batch, heads and length of the key, shape \(k)", "shape \(v)")
     }
+    for tensor in [query, key, value] where tensor.shape.contains(where: { $0 > Int(Int32.max) }) {
+      throw failure(tensor.name, "sizes of at most \(Int32.max)", "shape \(tensor.shape)")
+    }
+    // Results may be larger than the inputs; they must be countable, even those that a size of 0 makes empty.
+    let results = [q[0], q[heads], q[length], max(k[length], v[3], 1) * 8]
+    let count = results.reduce(Optional(1)) { count, size in
+      guard let (product, overflow) = count?.multipliedReportingOverflow(by: max(size, 1)), !overflow else { return nil }
+      return product
+    }
+    guard count != nil else {
+      throw failure("query", "a shape whose results can be addressed", "\(q) with key \(k) and value \(v)")
+    }
     return AttentionShape(
       batch: q[0], queryHeads: q[heads], keyHeads: k[heads], queryLength: q[length], keyLength: k[length],
       headDimension: q[3], valueDimension: v[3], layout: layout)

@@ -4,6 +4,8 @@ import Foundation
 enum Machine {
   static var cores: Int { ProcessInfo.processInfo.activeProcessorCount }
 
+  static var memoryBytes: UInt64 { ProcessInfo.processInfo.physicalMemory }
+
   static var system: String {
     var names = utsname()
     uname(&names)
@@ -61,6 +63,9 @@ enum Machine {
 /// Indented JSON with sorted keys.
 func encodeJSON(_ value: some Encodable) throws -> String {
   let encoder = JSONEncoder()
+  // JSON has no numbers for these; differences of results that overflowed are infinite.
+  encoder.nonConformingFloatEncodingStrategy = .convertToString(
+    positiveInfinity: "inf", negativeInfinity: "-inf", nan: "nan")
   encoder.outputFormatting = [.prettyPrinted, .sortedKeys, .withoutEscapingSlashes]
   return String(decoding: try encoder.encode(value), as: UTF8.self)
 }

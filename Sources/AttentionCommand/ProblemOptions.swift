@@ -1,5 +1,6 @@
 import ArgumentParser
 import Attention
+import Foundation
 
 extension AttentionLayout: ExpressibleByArgument {}
 
@@ -30,10 +31,13 @@ enum CausalArgument: ExpressibleByArgument {
     switch self {
     case .topLeft: 0
     case .bottomRight: keyLength - queryLength
-    case .offset(let offset): offset
+    case .offset(let offset): withinReach(offset)
     }
   }
 }
+
+/// An offset that sees the same keys: beyond 2^40 every key is on one side, since no length reaches 2^31.
+func withinReach(_ offset: Int) -> Int { min(max(offset, -1 << 40), 1 << 40) }
 
 /// `--window LEFT,RIGHT`: an empty side is unbounded.
 struct WindowArgument: ExpressibleByArgument {
@@ -90,7 +94,27 @@ struct ProblemOptions: ParsableArguments {
       throw ValidationError("--softcap is \(softcap); it must be positive")
     }
     if let scale, !scale.isFinite { throw ValidationError("--scale is \(scale); it must be finite") }
-    if let threads, threads < 1 { throw ValidationError("--threads is \(threads); it must be at least 1") }
+    if let threads, threads < 1 || threads > Int(Int32.max) {
+      throw ValidationError("--threads is \(threads); it must be at least 1 and at most \(Int32.max)")
+    }
+    if AttentionSystem.defaultInstructionSet == nil {
+      let name = ProcessInfo.processInfo.environment["ATTENTION_ISA"] ?? ""
+      throw ValidationError(
+        "ATTENTION_ISA names '\(name)', which is not an instruction set this machine can run")
+    }
+  }
+
+  /// Refuses numbers that the type computed in cannot hold; the kernels fold log₂e into the scale, and divide it by the
+  /// softcap.
+  func check(computingIn type: AttentionScalarType) throws(CommandFailure) {
+    guard type != .float64 else { return }
+    let folded = scale.map { Float($0 * 1.4426950408889634) } ?? 1
+    let cap = softcap.map { Float($0) } ?? 1
+    let needed = "it must be finite in Float, the type computed in"
+    if let scale, !folded.isFinite { throw .usage("--scale is \(scale); \(needed)") }
+    if let softcap, !cap.isFinite || cap == 0 || !((folded / cap).isFinite) {
+      throw .usage("--softcap is \(softcap); it, and the scale divided by it, must be finite in Float, the type computed in")
+    }
   }
 
   /// Causal part and window, without what a file adds.

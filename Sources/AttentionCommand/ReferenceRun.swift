@@ -5,6 +5,13 @@ import Safetensors
 extension InputProblem {
   /// Runs the oracle on the same problem; results are rounded to the types that the kernels would give.
   func runReference(emitting matrices: EmittedMatrices) -> AttentionResults {
+    // Nothing to go through, however many heads or sequences have no queries.
+    guard !outputShape.contains(0) else {
+      let empty = matrices.isEmpty ? nil : [UInt8]()
+      return AttentionResults(
+        output: [], logSumExp: [], weights: matrices.contains(.weights) ? empty : nil,
+        scores: matrices.contains(.scores) ? empty : nil)
+    }
     let inputs = scalars(as: Double.self)
     let result = referenceAttention(
       queries: inputs.queries, keys: inputs.keys, values: inputs.values, shape: referenceShape, options: reference,

@@ -8,8 +8,8 @@ struct Run: ParsableCommand {
     discussion: """
       Input tensors: query [B,H,Sq,D], key [B,G,Sk,D], value [B,G,Sk,Dv] of one type (F32, F64, F16, BF16); optional \
       mask (BOOL or U8, broadcastable to [B,H,Sq,Sk], 1 = attend), bias (float, broadcastable likewise), key_mask \
-      [B,Sk], key_lengths [B], query_offsets [B], alibi_slopes [H], sinks [H], and output_gradient of the output's shape. Other tensors \
-      are ignored.
+      [B,Sk], key_lengths [B], query_offsets [B], alibi_slopes [H], sinks [H], and output_gradient of the output's \
+      shape. Other tensors are ignored.
 
       Output tensors: output, of the input's type and layout, and lse [B,H,Sq]; weights and scores [B,H,Sq,Sk] when \
       emitted. With output_gradient also query_gradient, key_gradient and value_gradient, and bias_gradient and \

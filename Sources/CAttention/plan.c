@@ -121,6 +121,69 @@ attn_columns attn_columns_of(const attn_problem *p, const attn_plan *plan, const
   return columns;
 }
 
+/* Of one key/value head of one sequence, or of several. */
+typedef struct plan_sums {
+  double full, boundary, skipped, executed, pairs, query_rows, key_rows;
+} plan_sums;
+
+/* sum over i < n of first + i, clamped to [0, limit]. */
+static double clamped_sum(int64_t first, int64_t n, int64_t limit) {
+  int64_t start = attn_max(0, attn_min(n, -first));                /* terms that are 0 */
+  int64_t end = attn_max(start, attn_min(n, limit - first));       /* terms from here on are the limit */
+  double terms = (double)(end - start);
+  return terms * ((double)(first + start) + (double)(first + end - 1)) / 2 + (double)(n - end) * (double)limit;
+}
+
+/* Pairs of query and key that the bounds leave to one query head. */
+static double visible_pairs(const attn_problem *p, const attn_sequence *s) {
+  int64_t n = s->queries;
+  double high = (double)n * (double)s->keys, low = 0;
+  int64_t right = p->window_right >= 0 ? attn_min(p->window_right, ATTN_FAR) : ATTN_FAR;
+  if (p->causal) right = 0;
+  if (right < ATTN_FAR) high = clamped_sum(s->offset + right + 1, n, s->keys);
+  if (p->window_left >= 0) low = clamped_sum(s->offset - attn_min(p->window_left, ATTN_FAR), n, s->keys);
+  return high - low;
+}
+
+/* Tiles of rows [row, row + rows) of an item. */
+static void add_block(const attn_problem *p, const attn_plan *plan, const attn_item *item, int64_t row, int64_t rows,
+                      plan_sums *sums) {
+  int64_t length = plan->block_keys;
+  attn_range top = attn_visible_range(p, &item->sequence, attn_item_position(item, row));
+  attn_range bottom = attn_visible_range(p, &item->sequence, attn_item_position(item, row + rows - 1));
+  double *full = p->mask.data ? &sums->boundary : &sums->full;
+  /* Between the tiles at either end that a bound may cross, all are full. */
+  int64_t first = top.low / length, last = (bottom.high + length - 1) / length;
+  int64_t first_full = (bottom.low + length - 1) / length, last_full = top.high / length;
+  int64_t between = attn_max(0, last_full - first_full), visited = between;
+  *full += (double)between;
+  sums->executed += (double)between * (double)rows * (double)length;
+  for (int64_t tile = first; tile < last; tile++) {
+    if (between > 0 && tile == first_full) tile = last_full;
+    if (tile >= last) break;
+    int64_t key = tile * length;
+    attn_columns c =
+        attn_columns_of(p, plan, item, row, rows, key, attn_min(length, item->sequence.keys - key));
+    if (c.empty) continue;
+    visited++;
+    *(c.full ? full : &sums->boundary) += 1;
+    sums->executed += (double)rows * (double)((c.last_slice - c.first_slice) * plan->kernels->panel_width);
+  }
+  sums->skipped += (double)((item->sequence.keys + length - 1) / length - visited);
+}
+
+static void add_sequence(const attn_problem *p, const attn_plan *plan, int64_t batch, plan_sums *sums) {
+  attn_sequence s = attn_sequence_of(p, batch);
+  for (int64_t first = 0; first < s.queries; first += plan->item_positions) {
+    attn_item item = attn_item_of(p, plan, batch, 0, first, plan->item_positions);
+    for (int64_t row = 0; row < item.rows; row += plan->block_rows)
+      add_block(p, plan, &item, row, attn_min(plan->block_rows, item.rows - row), sums);
+  }
+  sums->pairs += visible_pairs(p, &s) * (double)plan->group;
+  sums->query_rows += (double)s.queries * (double)plan->group;
+  sums->key_rows += (double)s.keys;
+}
+
 attn_status attn_plan_forward(const attn_problem *p, attn_plan_info *info) {
   if (!info) return attn_fail(ATTN_ERROR_NULL_POINTER, "info is null");
   attn_plan plan;
@@ -138,44 +201,18 @@ attn_status attn_plan_forward(const attn_problem *p, attn_plan_info *info) {
                            .items = plan.items,
                            .threads = plan.threads,
                            .scratch_bytes = plan.thread_bytes * plan.threads};
-  double executed = 0, query_rows = 0, key_rows = 0;
-  for (int64_t index = 0; index < plan.items; index++) {
-    attn_item item = attn_item_at(p, &plan, index);
-    for (int64_t row = 0; row < item.rows; row += plan.block_rows) {
-      int64_t rows = attn_min(plan.block_rows, item.rows - row);
-      attn_range top = attn_visible_range(p, &item.sequence, attn_item_position(&item, row));
-      attn_range bottom = attn_visible_range(p, &item.sequence, attn_item_position(&item, row + rows - 1));
-      int64_t tiles = (item.sequence.keys + plan.block_keys - 1) / plan.block_keys;
-      int64_t *full = p->mask.data ? &info->tiles_boundary : &info->tiles_full;
-      /* Between the tiles at either end that a bound may cross, all are full. */
-      int64_t first = top.low / plan.block_keys, last = (bottom.high + plan.block_keys - 1) / plan.block_keys;
-      int64_t first_full = (bottom.low + plan.block_keys - 1) / plan.block_keys, last_full = top.high / plan.block_keys;
-      int64_t between = attn_max(0, last_full - first_full), visited = between;
-      *full += between;
-      executed += (double)between * (double)rows * (double)plan.block_keys;
-      for (int64_t tile = first; tile < last; tile++) {
-        if (between > 0 && tile == first_full) tile = last_full;
-        if (tile >= last) break;
-        int64_t key = tile * plan.block_keys;
-        attn_columns c = attn_columns_of(p, &plan, &item, row, rows, key,
-                                         attn_min(plan.block_keys, item.sequence.keys - key));
-        if (c.empty) continue;
-        visited++;
-        (*(c.full ? full : &info->tiles_boundary))++;
-        executed += (double)rows * (double)((c.last_slice - c.first_slice) * plan.kernels->panel_width);
-      }
-      info->tiles_skipped += tiles - visited;
-    }
-    for (int64_t i = 0; i < item.positions; i++) {
-      attn_range range = attn_visible_range(p, &item.sequence, item.first + i);
-      info->visible_pairs += (double)(range.high - range.low) * (double)plan.group;
-    }
-    query_rows += (double)item.rows;
-    if (item.first == 0) key_rows += (double)item.sequence.keys;
-  }
+  /* Heads are alike; so are sequences, unless something is given for each. */
+  bool alike = !p->query_offsets && !p->key_lengths && !p->query_starts && !p->key_starts;
+  plan_sums sums = {0};
+  for (int64_t b = 0; b < (alike ? attn_min(p->batch, 1) : p->batch); b++) add_sequence(p, &plan, b, &sums);
+  double times = (double)p->kv_heads * (alike ? (double)p->batch : 1);
+  info->tiles_full = (int64_t)(sums.full * times);
+  info->tiles_boundary = (int64_t)(sums.boundary * times);
+  info->tiles_skipped = (int64_t)(sums.skipped * times);
+  info->visible_pairs = sums.pairs * times;
   double depth = (double)(p->head_dim + p->value_dim), bytes = (double)attn_type_bytes(p->type);
   info->flops = 2 * depth * info->visible_pairs;
-  info->flops_executed = 2 * depth * executed;
-  info->bytes = depth * bytes * (query_rows + key_rows);
+  info->flops_executed = 2 * depth * sums.executed * times;
+  info->bytes = depth * bytes * (sums.query_rows + sums.key_rows) * times;
   return ATTN_OK;
 }

@@ -111,7 +111,7 @@ import Testing
     Damage("query_offsets beyond Int", naming: "\"query_offsets\"", "\(UInt64.max)") {
       $0["query_offsets"] = Problem.Entry(type: .u64, shape: [2], bytes: [UInt8](repeating: 255, count: 16))
     },
-    .tensor("output_gradient", .f32, [2, 4, 5, 3], naming: "gradient"),
+    .tensor("output_gradient", .f32, [2, 4, 5, 9], naming: "output_gradient"),
     .tensor("output_gradient", .u8, [1], naming: "gradient"),
   ]
 

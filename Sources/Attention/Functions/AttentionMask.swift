@@ -106,6 +106,7 @@ public struct AttentionMask: Sendable, Equatable {
   /// ``keyLengths(_:)`` and as cheap.
   public static func keyPadding(_ attend: [Bool], batch: Int, keyLength: Int) -> AttentionMask {
     let mask = AttentionMask.boolean(attend, shape: [batch, 1, 1, keyLength])
+    guard !attend.isEmpty else { return .none }
     let lengths = (0..<batch).map { b in attend[b * keyLength..<(b + 1) * keyLength].prefix { $0 }.count }
     let isPrefix = (0..<batch).allSatisfy { b in
       !attend[b * keyLength + lengths[b]..<(b + 1) * keyLength].contains(true)
