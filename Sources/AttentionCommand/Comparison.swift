@@ -62,7 +62,9 @@ struct Comparison {
     // Inputs and outputs in Float and again in Double for the oracle, and one head's scores.
     let bytes = numbers * 16 + Double(shape.queryLength) * Double(shape.keyLength) * 8
     guard bytes < Double(Machine.memoryBytes) else {
-      throw .usage("\(shape) takes \(significant(bytes / 1e9)) GB; this machine has \(significant(Double(Machine.memoryBytes) / 1e9))")
+      throw .usage(
+        "\(shape) takes \(significant(bytes / 1e9)) GB; this machine has \(significant(Double(Machine.memoryBytes) / 1e9))"
+      )
     }
   }
 

@@ -72,7 +72,9 @@ struct InputTensors {
     // Results may be larger than the inputs; they must be countable, even those that a size of 0 makes empty.
     let results = [q[0], q[heads], q[length], max(k[length], v[3], 1) * 8]
     let count = results.reduce(Optional(1)) { count, size in
-      guard let (product, overflow) = count?.multipliedReportingOverflow(by: max(size, 1)), !overflow else { return nil }
+      guard let (product, overflow) = count?.multipliedReportingOverflow(by: max(size, 1)), !overflow else {
+        return nil
+      }
       return product
     }
     guard count != nil else {
@@ -88,7 +90,9 @@ struct InputTensors {
     of shape: AttentionShape, type: SafetensorsType, layout: AttentionLayout
   ) throws(CommandFailure) -> SafetensorsTensor? {
     guard let tensor = try optional("output_gradient") else { return nil }
-    guard tensor.type == type else { throw failure(tensor.name, "type \(type.rawValue) as query", tensor.type.rawValue) }
+    guard tensor.type == type else {
+      throw failure(tensor.name, "type \(type.rawValue) as query", tensor.type.rawValue)
+    }
     let expected =
       layout == .bhsd
       ? [shape.batch, shape.queryHeads, shape.queryLength, shape.valueDimension]

@@ -113,7 +113,8 @@ struct ProblemOptions: ParsableArguments {
     let needed = "it must be finite in Float, the type computed in"
     if let scale, !folded.isFinite { throw .usage("--scale is \(scale); \(needed)") }
     if let softcap, !cap.isFinite || cap == 0 || !((folded / cap).isFinite) {
-      throw .usage("--softcap is \(softcap); it, and the scale divided by it, must be finite in Float, the type computed in")
+      throw .usage(
+        "--softcap is \(softcap); it, and the scale divided by it, must be finite in Float, the type computed in")
     }
   }
 

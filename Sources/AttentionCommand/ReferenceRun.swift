@@ -17,7 +17,8 @@ extension InputProblem {
       queries: inputs.queries, keys: inputs.keys, values: inputs.values, shape: referenceShape, options: reference,
       emittingMatrices: !matrices.isEmpty)
     var results = AttentionResults(
-      output: encode(inFileOrder(result.output, shape: outputShape), as: type.fileType), logSumExp: encode(result.logSumExp, as: type.computeFileType),
+      output: encode(inFileOrder(result.output, shape: outputShape), as: type.fileType),
+      logSumExp: encode(result.logSumExp, as: type.computeFileType),
       weights: matrices.contains(.weights) ? result.weights.map { encode($0, as: type.computeFileType) } : nil,
       scores: matrices.contains(.scores) ? result.scores.map { encode($0, as: type.computeFileType) } : nil)
     if let outputGradient {

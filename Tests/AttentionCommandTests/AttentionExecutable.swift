@@ -1,5 +1,5 @@
 #if canImport(Darwin)
-import Darwin
+  import Darwin
 #endif
 import Foundation
 import Testing
@@ -13,10 +13,10 @@ enum AttentionExecutable {
   static let path: String? = {
     var places = Bundle.allBundles.map(\.bundlePath)
     #if canImport(Darwin)
-    var image = Dl_info()
-    if dladdr(#dsohandle, &image) != 0, let name = image.dli_fname {
-      places.insert(String(cString: name), at: 0)
-    }
+      var image = Dl_info()
+      if dladdr(#dsohandle, &image) != 0, let name = image.dli_fname {
+        places.insert(String(cString: name), at: 0)
+      }
     #endif
     places += ["/proc/self/exe", CommandLine.arguments[0], Bundle.main.bundlePath]
     for place in places {

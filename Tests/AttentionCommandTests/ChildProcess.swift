@@ -1,9 +1,9 @@
 #if canImport(Darwin)
-import Darwin
+  import Darwin
 #elseif canImport(Glibc)
-import Glibc
+  import Glibc
 #elseif canImport(Musl)
-import Musl
+  import Musl
 #endif
 import Foundation
 
@@ -53,9 +53,9 @@ func runProcess(
 
 private func spawn(_ words: [String], variables: [String], output: String, error: String) throws -> pid_t {
   #if canImport(Darwin)
-  var actions: posix_spawn_file_actions_t?
+    var actions: posix_spawn_file_actions_t?
   #else
-  var actions = posix_spawn_file_actions_t()
+    var actions = posix_spawn_file_actions_t()
   #endif
   try check("posix_spawn_file_actions_init", posix_spawn_file_actions_init(&actions))
   defer { posix_spawn_file_actions_destroy(&actions) }

@@ -26,8 +26,10 @@ private struct Report: Decodable {
   @Test func ofAShape() throws {
     for name in AttentionExecutable.instructionSets {
       let report = try report(
-        ["--heads", "2", "--kv-heads", "1", "--queries", "30", "--keys", "40", "--dimension", "8", "--causal",
-         "bottom-right", "--threads", "1"], environment: ["ATTENTION_ISA": name])
+        [
+          "--heads", "2", "--kv-heads", "1", "--queries", "30", "--keys", "40", "--dimension", "8", "--causal",
+          "bottom-right", "--threads", "1",
+        ], environment: ["ATTENTION_ISA": name])
       #expect(report.queries == [1, 2, 30, 8])
       #expect(report.keys == [1, 1, 40, 8])
       #expect(report.instructionSet == name)

@@ -78,11 +78,13 @@ func explanation(_ arguments: [String], environment: [String: String] = [:]) thr
   }
 
   /// 20 queries, 30 keys. Window (2, 3) around i + offset, causal cut at i + offset.
-  @Test(arguments: [
-    ([], 600.0), (["--causal", "bottom-right"], 20 * 11 + 190), (["--causal", "top-left"], 210),
-    (["--causal", "-5"], 120), (["--causal", "-20"], 0), (["--window", "0,0"], 20), (["--window", "2,3"], 20 * 6 - 3),
-    (["--window", "2,", "--causal", "10"], 60),
-  ] as [([String], Double)])
+  @Test(
+    arguments: [
+      ([], 600.0), (["--causal", "bottom-right"], 20 * 11 + 190), (["--causal", "top-left"], 210),
+      (["--causal", "-5"], 120), (["--causal", "-20"], 0), (["--window", "0,0"], 20),
+      (["--window", "2,3"], 20 * 6 - 3),
+      (["--window", "2,", "--causal", "10"], 60),
+    ] as [([String], Double)])
   func visiblePairs(arguments: [String], pairs: Double) throws {
     let plan = try explanation(["--queries", "20", "--keys", "30", "--heads", "1"] + arguments)
     #expect(plan.visiblePairs == pairs)

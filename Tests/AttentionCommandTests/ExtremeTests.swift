@@ -5,7 +5,8 @@ import Testing
 /// Numbers at the edge of what can be said: an answer or one line, never a crash, never an endless loop.
 @Suite struct ExtremeTests {
   /// Offsets so far out that every key is visible, or none: fused and oracle alike.
-  @Test(arguments: [Int.max, .max - 1, 1 << 62, (1 << 62) + 1, -1 << 62, -(1 << 62) - 1, .min + 1, .min], [false, true])
+  @Test(
+    arguments: [Int.max, .max - 1, 1 << 62, (1 << 62) + 1, -1 << 62, -(1 << 62) - 1, .min + 1, .min], [false, true])
   func causalOffsets(offset: Int, inTheFile: Bool) throws {
     var problem = Problem()
     problem.arguments = ["--causal", inTheFile ? "top-left" : "\(offset)"]

@@ -17,9 +17,10 @@ import Testing
     }
   }
 
-  @Test(arguments: [
-    ("1,1", 1, 1), ("2,0", 2, 0), ("0,0", 0, 0), (",1", nil, 1), ("1,", 1, nil), (",0", nil, 0),
-  ] as [(String, Int?, Int?)])
+  @Test(
+    arguments: [
+      ("1,1", 1, 1), ("2,0", 2, 0), ("0,0", 0, 0), (",1", nil, 1), ("1,", 1, nil), (",0", nil, 0),
+    ] as [(String, Int?, Int?)])
   func window(argument: String, left: Int?, right: Int?) throws {
     var problem = Problem()
     problem.arguments = ["--window", argument]

@@ -34,8 +34,10 @@ import Testing
   /// The problem is big enough to be shared: otherwise the test above would compare one thread with itself.
   @Test func theWorkIsShared() throws {
     let plan = try explanation(
-      ["--batch", "2", "--heads", "4", "--kv-heads", "2", "--queries", "101", "--keys", "203", "--dimension", "24",
-       "--value-dimension", "17", "--threads", "7"])
+      [
+        "--batch", "2", "--heads", "4", "--kv-heads", "2", "--queries", "101", "--keys", "203", "--dimension", "24",
+        "--value-dimension", "17", "--threads", "7",
+      ])
     #expect(plan.items >= 7)
     #expect(plan.threads == 7)
   }

@@ -13,21 +13,21 @@ import Testing
   }
 
   #if !(os(macOS) && arch(x86_64))
-  @Test func everyHalfMatchesTheProcessor() throws {
-    let patterns = (UInt16.min...UInt16.max).map { $0 }
-    let floats = try tensor(.f16, patterns).scalars(as: Float.self)
-    let halves = try tensor(.f16, patterns).scalars(as: Float16.self)
-    #expect(floats.count == 65536)
-    for (index, pattern) in patterns.enumerated() {
-      let expected = Float(Float16(bitPattern: pattern))
-      // The processor may quieten a NaN; that it is one, and its sign, must agree.
-      let same =
-        expected.isNaN
-        ? floats[index].isNaN && floats[index].sign == expected.sign && halves[index].isNaN
-        : floats[index].bitPattern == expected.bitPattern && halves[index].bitPattern == pattern
-      if !same { Issue.record("half \(pattern): expected \(expected), found \(floats[index])") }
+    @Test func everyHalfMatchesTheProcessor() throws {
+      let patterns = (UInt16.min...UInt16.max).map { $0 }
+      let floats = try tensor(.f16, patterns).scalars(as: Float.self)
+      let halves = try tensor(.f16, patterns).scalars(as: Float16.self)
+      #expect(floats.count == 65536)
+      for (index, pattern) in patterns.enumerated() {
+        let expected = Float(Float16(bitPattern: pattern))
+        // The processor may quieten a NaN; that it is one, and its sign, must agree.
+        let same =
+          expected.isNaN
+          ? floats[index].isNaN && floats[index].sign == expected.sign && halves[index].isNaN
+          : floats[index].bitPattern == expected.bitPattern && halves[index].bitPattern == pattern
+        if !same { Issue.record("half \(pattern): expected \(expected), found \(floats[index])") }
+      }
     }
-  }
   #endif
 
   @Test func everyBrainFloatIsTheUpperHalfOfAFloat() throws {

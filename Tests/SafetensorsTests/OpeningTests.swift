@@ -57,21 +57,21 @@ import Testing
   }
 
   #if os(Linux)
-  @Test func openingLeavesNoDescriptorOrMapping() throws {
-    let directory = try TemporaryDirectory()
-    let good = try directory.store(fileBytes(header: "{}"), as: "good-leak-check")
-    let bad = try directory.store(fileBytes(header: "[]"), as: "bad-leak-check")
-    for _ in 0..<3000 {
-      _ = try SafetensorsFile(contentsOf: good)
-      _ = try? SafetensorsFile(contentsOf: bad)
+    @Test func openingLeavesNoDescriptorOrMapping() throws {
+      let directory = try TemporaryDirectory()
+      let good = try directory.store(fileBytes(header: "{}"), as: "good-leak-check")
+      let bad = try directory.store(fileBytes(header: "[]"), as: "bad-leak-check")
+      for _ in 0..<3000 {
+        _ = try SafetensorsFile(contentsOf: good)
+        _ = try? SafetensorsFile(contentsOf: bad)
+      }
+      let maps = String(decoding: try Data(contentsOf: URL(fileURLWithPath: "/proc/self/maps")), as: UTF8.self)
+      #expect(!maps.contains("-leak-check"))
+      let descriptors = try FileManager.default.contentsOfDirectory(atPath: "/proc/self/fd")
+      let targets = descriptors.compactMap {
+        try? FileManager.default.destinationOfSymbolicLink(atPath: "/proc/self/fd/" + $0)
+      }
+      #expect(!targets.contains { $0.contains("-leak-check") })
     }
-    let maps = String(decoding: try Data(contentsOf: URL(fileURLWithPath: "/proc/self/maps")), as: UTF8.self)
-    #expect(!maps.contains("-leak-check"))
-    let descriptors = try FileManager.default.contentsOfDirectory(atPath: "/proc/self/fd")
-    let targets = descriptors.compactMap {
-      try? FileManager.default.destinationOfSymbolicLink(atPath: "/proc/self/fd/" + $0)
-    }
-    #expect(!targets.contains { $0.contains("-leak-check") })
-  }
   #endif
 }

@@ -170,33 +170,33 @@ import Testing
   }
 
   #if os(Linux)
-  @Test func fullDeviceReportsNoSpace() throws {
-    #expect(try failure(writingTo: "/dev/full")?.reason == .system(operation: "write", code: ENOSPC))
-  }
-
-  /// A file size limit cuts the writing short as a full disk would. It holds for the whole process while the test
-  /// runs, and is far above what any other test writes.
-  @Test func failedWriteLeavesTheOldFileAlone() throws {
-    let directory = try TemporaryDirectory()
-    let path = directory.file("t")
-    try writer(7).write(to: path)
-    let limit = 64 << 20
-    var large = SafetensorsWriter()
-    try large.add("large", [UInt8](repeating: 1, count: limit + 1), shape: [limit + 1])
-
-    var old = rlimit()
-    try #require(getrlimit(__rlimit_resource_t(RLIMIT_FSIZE.rawValue), &old) == 0)
-    var new = rlimit(rlim_cur: rlim_t(limit), rlim_max: old.rlim_max)
-    let handler = signal(SIGXFSZ, SIG_IGN)
-    setrlimit(__rlimit_resource_t(RLIMIT_FSIZE.rawValue), &new)
-    defer {
-      setrlimit(__rlimit_resource_t(RLIMIT_FSIZE.rawValue), &old)
-      signal(SIGXFSZ, handler)
+    @Test func fullDeviceReportsNoSpace() throws {
+      #expect(try failure(writingTo: "/dev/full")?.reason == .system(operation: "write", code: ENOSPC))
     }
-    let error = #expect(throws: SafetensorsError.self) { try large.write(to: path) }
-    #expect(error?.reason == .system(operation: "write", code: EFBIG))
-    #expect(try directory.contents == ["t"])
-    #expect(try value(at: path) == [7])
-  }
+
+    /// A file size limit cuts the writing short as a full disk would. It holds for the whole process while the test
+    /// runs, and is far above what any other test writes.
+    @Test func failedWriteLeavesTheOldFileAlone() throws {
+      let directory = try TemporaryDirectory()
+      let path = directory.file("t")
+      try writer(7).write(to: path)
+      let limit = 64 << 20
+      var large = SafetensorsWriter()
+      try large.add("large", [UInt8](repeating: 1, count: limit + 1), shape: [limit + 1])
+
+      var old = rlimit()
+      try #require(getrlimit(__rlimit_resource_t(RLIMIT_FSIZE.rawValue), &old) == 0)
+      var new = rlimit(rlim_cur: rlim_t(limit), rlim_max: old.rlim_max)
+      let handler = signal(SIGXFSZ, SIG_IGN)
+      setrlimit(__rlimit_resource_t(RLIMIT_FSIZE.rawValue), &new)
+      defer {
+        setrlimit(__rlimit_resource_t(RLIMIT_FSIZE.rawValue), &old)
+        signal(SIGXFSZ, handler)
+      }
+      let error = #expect(throws: SafetensorsError.self) { try large.write(to: path) }
+      #expect(error?.reason == .system(operation: "write", code: EFBIG))
+      #expect(try directory.contents == ["t"])
+      #expect(try value(at: path) == [7])
+    }
   #endif
 }
