@@ -220,7 +220,8 @@ typedef struct attn_gradients {
  *   dsink_h = -sum_i exp(sink_h - lse_i) <do_i, o_i>
  *
  * For additive scores, with t_ijd = tanh(q_id + k_jd),
- *   dq_id = scale w_d sum_j c_ij ds_ij (1 - t_ijd^2), dk_jd the same summed over i, dw_d = scale sum_ij c_ij ds_ij t_ijd.
+ *   dq_id = scale w_d sum_j c_ij ds_ij (1 - t_ijd^2), dk_jd the same summed over i,
+ *   dw_d  = scale sum_ij c_ij ds_ij t_ijd.
  * Here m_ij is the dropout mask / (1 - probability) and c_ij = 1 - tanh(s / softcap)^2 of the capped score (1 without a
  * cap). Masked pairs add nothing. No S x S memory, no atomics, the same bits at any number of threads.
  *   output           [B, H, Sq, Dv] as attn_forward wrote it
@@ -254,20 +255,20 @@ int64_t attn_progress_read(const int64_t *progress);
 
 /* What a forward call will do. */
 typedef struct attn_plan_info {
-  const char *isa;                                        /* the table of tile functions */
-  const char *kernel;                                     /* its name, such as "avx2-f32" */
-  int64_t register_rows, register_columns;                /* the register tile of both products */
-  int64_t block_rows;                                     /* query rows of a score tile */
-  int64_t block_keys;                                     /* keys of a score tile */
-  int64_t item_rows;                                      /* query rows of a work item */
-  int64_t items;                                          /* work items */
-  int64_t threads;                                        /* threads that will be used */
-  int64_t scratch_bytes;                                  /* scratch memory of all threads */
-  int64_t tiles_full, tiles_boundary, tiles_skipped;      /* score tiles by kind */
-  double visible_pairs;                                   /* (query, key) pairs inside causal, window and lengths */
-  double flops;                                           /* 2 (D + Dv) a visible pair */
-  double flops_executed;                                  /* the same for the pairs that the tiles compute */
-  double bytes;                                           /* inputs read once and outputs written once */
+  const char *isa;                                   /* the table of tile functions */
+  const char *kernel;                                /* its name, such as "avx2-f32" */
+  int64_t register_rows, register_columns;           /* the register tile of both products */
+  int64_t block_rows;                                /* query rows of a score tile */
+  int64_t block_keys;                                /* keys of a score tile */
+  int64_t item_rows;                                 /* query rows of a work item */
+  int64_t items;                                     /* work items */
+  int64_t threads;                                   /* threads that will be used */
+  int64_t scratch_bytes;                             /* scratch memory of all threads */
+  int64_t tiles_full, tiles_boundary, tiles_skipped; /* score tiles by kind */
+  double visible_pairs;                              /* (query, key) pairs inside causal, window and lengths */
+  double flops;                                      /* 2 (D + Dv) a visible pair */
+  double flops_executed;                             /* the same for the pairs that the tiles compute */
+  double bytes;                                      /* inputs read once and outputs written once */
 } attn_plan_info;
 
 /* Fills info with the plan of attn_forward for this problem. Data pointers are not read and may be null. */

@@ -65,8 +65,7 @@ attn_problem attn_problem_init(attn_type type, int64_t batch, int64_t query_head
 /* Scratch memory for one call; null with the error set when there is none. */
 static attn_arena *scratch_of(int64_t bytes) {
   attn_arena *arena = attn_arena_take((size_t)bytes);
-  if (!arena)
-    attn_fail(ATTN_ERROR_OUT_OF_MEMORY, "%lld bytes of scratch memory are not to be had", (long long)bytes);
+  if (!arena) attn_fail(ATTN_ERROR_OUT_OF_MEMORY, "%lld bytes of scratch memory are not to be had", (long long)bytes);
   return arena;
 }
 
@@ -100,8 +99,7 @@ attn_status attn_backward(const attn_problem *problem, const attn_input *output,
 attn_status attn_matmul(attn_type type, bool transpose_a, bool transpose_b, int64_t m, int64_t n, int64_t k,
                         const void *a, int64_t lda, const void *b, int64_t ldb, void *c, int64_t ldc, bool accumulate,
                         int threads) {
-  attn_status status =
-      attn_check_matmul(type, transpose_a, transpose_b, m, n, k, a, lda, b, ldb, c, ldc, threads);
+  attn_status status = attn_check_matmul(type, transpose_a, transpose_b, m, n, k, a, lda, b, ldb, c, ldc, threads);
   if (status != ATTN_OK || m == 0 || n == 0) return status;
   attn_product product = {.kernels = attn_kernels_for(type, NULL),
                           .type = type,
@@ -141,7 +139,9 @@ attn_status attn_weights(const attn_problem *problem, const void *lse, void *sco
   return ATTN_OK;
 }
 
-int64_t attn_progress_read(const int64_t *progress) { return progress ? __atomic_load_n(progress, __ATOMIC_RELAXED) : 0; }
+int64_t attn_progress_read(const int64_t *progress) {
+  return progress ? __atomic_load_n(progress, __ATOMIC_RELAXED) : 0;
+}
 
 attn_status attn_alibi_slopes(int64_t heads, double *slopes) {
   if (heads < 0) return attn_fail(ATTN_ERROR_NEGATIVE_SIZE, "heads is %lld", (long long)heads);

@@ -9,21 +9,18 @@
 #include "status.h"
 #include "tile.h"
 
-#define LOG2E 1.4426950408889634074
-#define LN2 0.69314718055994530942
-
 /* Scratch of one thread. The names of gradients follow the formulas of attn_backward. */
 typedef struct backward_tiles {
-  attn_tiles tiles;        /* scores become weights p; queries and key panels as in forward */
-  char *output_gradients;  /* do, [block_rows][output_stride] */
-  char *score_gradients;   /* ds, [block_rows][block_keys] */
-  char *key_rows;          /* the keys as panels of rows, for dq */
-  char *value_columns;     /* the values as panels of columns, for dp */
-  char *dq;                /* [dq_rows][query_stride] */
-  char *dk;                /* [block_keys][query_stride] */
-  char *dv;                /* [block_keys][output_stride] */
-  char *line;              /* one row of the output */
-  char *dw;                /* [block_rows][query_stride], additive scores only */
+  attn_tiles tiles;       /* scores become weights p; queries and key panels as in forward */
+  char *output_gradients; /* do, [block_rows][output_stride] */
+  char *score_gradients;  /* ds, [block_rows][block_keys] */
+  char *key_rows;         /* the keys as panels of rows, for dq */
+  char *value_columns;    /* the values as panels of columns, for dp */
+  char *dq;               /* [dq_rows][query_stride] */
+  char *dk;               /* [block_keys][query_stride] */
+  char *dv;               /* [block_keys][output_stride] */
+  char *line;             /* one row of the output */
+  char *dw;               /* [block_rows][query_stride], additive scores only */
 } backward_tiles;
 
 typedef struct backward_call {
@@ -43,9 +40,16 @@ static backward_tiles lay_out(const attn_problem *p, const attn_plan *plan, int6
   const int64_t score_bytes = plan->block_rows * plan->score_stride * bytes;
   const int64_t key_bytes = plan->block_keys * plan->query_stride * bytes;
   const int64_t value_bytes = plan->block_keys * plan->output_stride * bytes;
-  const int64_t sizes[] = {plan->block_rows * plan->output_stride * bytes, score_bytes, score_bytes, key_bytes,
-                           value_bytes, dq_rows * plan->query_stride * bytes, key_bytes, value_bytes,
-                           plan->output_stride * bytes, p->additive ? plan->block_rows * plan->query_stride * bytes : 0};
+  const int64_t sizes[] = {plan->block_rows * plan->output_stride * bytes,
+                           score_bytes,
+                           score_bytes,
+                           key_bytes,
+                           value_bytes,
+                           dq_rows * plan->query_stride * bytes,
+                           key_bytes,
+                           value_bytes,
+                           plan->output_stride * bytes,
+                           p->additive ? plan->block_rows * plan->query_stride * bytes : 0};
   char *parts[10];
   for (int i = 0; i < 10; i++) {
     parts[i] = memory ? memory + at : NULL;
@@ -112,17 +116,6 @@ static int64_t row_index(const backward_call *call, const attn_item *item, int64
   return stream * stream_rows(p, &call->plan->base) + attn_item_position(item, row) * group + head;
 }
 
-static double get_real(const char *numbers, int64_t bytes, int64_t i) {
-  return bytes == 8 ? ((const double *)(const void *)numbers)[i] : (double)((const float *)(const void *)numbers)[i];
-}
-
-static void set_real(char *numbers, int64_t bytes, int64_t i, double x) {
-  if (bytes == 8)
-    ((double *)(void *)numbers)[i] = x;
-  else
-    ((float *)(void *)numbers)[i] = (float)x;
-}
-
 /* delta_i = <do_i, o_i> and the log-sum-exp of every row. */
 static void prepare_item(void *context, int thread, int64_t index) {
   const backward_call *call = context;
@@ -138,10 +131,10 @@ static void prepare_item(void *context, int thread, int64_t index) {
     plan->kernels->load_row(t.output_gradients,
                             attn_input_row(p, call->output_gradient, type_bytes, &item.sequence, head, i), p->type,
                             p->value_dim, 1);
-    double lse = get_real(attn_input_row(p, call->lse, bytes, &item.sequence, head, i), bytes, 0);
+    double lse = attn_get_real(attn_input_row(p, call->lse, bytes, &item.sequence, head, i), bytes, 0);
     bool empty = lse == -INFINITY;
-    set_real(call->delta, bytes, at, empty ? 0 : plan->kernels->dot(t.line, t.output_gradients, p->value_dim));
-    set_real(call->lse2, bytes, at, empty ? INFINITY : lse * LOG2E);
+    attn_set_real(call->delta, bytes, at, empty ? 0 : plan->kernels->dot(t.line, t.output_gradients, p->value_dim));
+    attn_set_real(call->lse2, bytes, at, empty ? INFINITY : lse * ATTN_LOG2E);
   }
 }
 
@@ -167,15 +160,14 @@ static void load_rows(const backward_call *call, const attn_item *item, backward
     char *dst = t->output_gradients + r * plan->output_stride * bytes;
     memset(dst + p->value_dim * bytes, 0, (size_t)((plan->output_stride - p->value_dim) * bytes));
     /* A row that attends to nothing takes no part, whatever its gradient holds. */
-    if (get_real(call->lse2, bytes, row_index(call, item, row + r)) == INFINITY) {
+    if (attn_get_real(call->lse2, bytes, row_index(call, item, row + r)) == INFINITY) {
       memset(dst, 0, (size_t)(p->value_dim * bytes));
       continue;
     }
-    plan->kernels->load_row(
-        dst,
-        attn_input_row(p, call->output_gradient, attn_type_bytes(p->type), &item->sequence,
-                       attn_item_head(item, row + r), attn_item_position(item, row + r)),
-        p->type, p->value_dim, 1);
+    plan->kernels->load_row(dst,
+                            attn_input_row(p, call->output_gradient, attn_type_bytes(p->type), &item->sequence,
+                                           attn_item_head(item, row + r), attn_item_position(item, row + r)),
+                            p->type, p->value_dim, 1);
   }
 }
 
@@ -205,13 +197,13 @@ static bool block_gradients(const backward_call *call, const attn_item *item, ba
   for (int64_t r = 0; r < rows; r++) {
     int64_t at = row_index(call, item, row + r), offset = (r * stride + start) * bytes;
     char *weights = t->tiles.scores + offset, *gradients = t->score_gradients + offset;
-    k->exp2_row(weights, n, get_real(call->lse2, bytes, at));
+    k->exp2_row(weights, n, attn_get_real(call->lse2, bytes, at));
     if (p->dropout_probability > 0) {
       attn_dropout_keep(t->tiles.keep, p->dropout_seed, threshold, item->sequence.batch, attn_item_head(item, row + r),
                         attn_item_position(item, row + r), first_key + start, n);
       k->drop_scaled(gradients, t->tiles.keep, n, kept);
     }
-    k->score_gradients(gradients, weights, n, get_real(call->delta, bytes, at));
+    k->score_gradients(gradients, weights, n, attn_get_real(call->delta, bytes, at));
     if (sink) sink(call, item, gradients, row + r, first_key + start, columns->high - start);
     if (t->tiles.cap_slopes) k->multiply(gradients, t->tiles.cap_slopes + offset, n);
     if (p->dropout_probability > 0) k->drop_scaled(weights, t->tiles.keep, n, kept);
@@ -219,8 +211,8 @@ static bool block_gradients(const backward_call *call, const attn_item *item, ba
   return true;
 }
 
-/* Additive scores: dq, dk (as panels) and each row's share of dw come from one pass over the pairs. The shares are added
- * to the row's in row_dw, except where only keys are asked for. */
+/* Additive scores: dq, dk (as panels) and each row's share of dw come from one pass over the pairs. The shares are
+ * added to the row's in row_dw, except where only keys are asked for. */
 static void add_additive(const backward_call *call, const attn_item *item, backward_tiles *t, char *dq, char *dk,
                          bool keep_dw, int64_t row, int64_t rows, const attn_columns *columns) {
   const attn_plan *plan = &call->plan->base;
@@ -255,11 +247,12 @@ static void add_special_dv(const backward_call *call, backward_tiles *t, int64_t
   int64_t bytes = attn_real_bytes(call->problem);
   for (int64_t r = 0; r < rows; r++)
     for (int64_t d = 0; d < call->problem->value_dim; d++) {
-      double x = get_real(t->output_gradients, bytes, r * plan->output_stride + d);
+      double x = attn_get_real(t->output_gradients, bytes, r * plan->output_stride + d);
       if (isfinite(x)) continue;
       for (int64_t j = columns->low; j < columns->high; j++)
-        if (get_real(t->tiles.scores, bytes, r * plan->score_stride + j) != 0)
-          set_real(t->dv, bytes, j * plan->output_stride + d, get_real(t->dv, bytes, j * plan->output_stride + d) + x);
+        if (attn_get_real(t->tiles.scores, bytes, r * plan->score_stride + j) != 0)
+          attn_set_real(t->dv, bytes, j * plan->output_stride + d,
+                        attn_get_real(t->dv, bytes, j * plan->output_stride + d) + x);
     }
   plan->kernels->make_finite(t->output_gradients, rows * plan->output_stride);
 }
@@ -274,18 +267,17 @@ static void add_dv(const backward_call *call, backward_tiles *t, int64_t rows, c
 }
 
 /* Scratch carries the scale times log2 e, or divided by softcap: this takes it back. */
-static double unfolded_scale(const attn_problem *p) { return p->softcap > 0 ? p->softcap : LN2; }
+static double unfolded_scale(const attn_problem *p) { return p->softcap > 0 ? p->softcap : ATTN_LN2; }
 
 static void store_dq(const backward_call *call, const attn_item *item, const backward_tiles *t) {
   const attn_problem *p = call->problem;
   const attn_plan *plan = &call->plan->base;
   if (!call->gradients->query.data) return;
   for (int64_t r = 0; r < item->rows; r++)
-    plan->kernels->store_row(
-        attn_output_row(p, &call->gradients->query, attn_type_bytes(p->type), &item->sequence,
-                        attn_item_head(item, r), attn_item_position(item, r)),
-        t->dq + r * plan->query_stride * attn_real_bytes(p), NULL, p->type, p->head_dim,
-        p->additive ? unfolded_scale(p) : p->scale);
+    plan->kernels->store_row(attn_output_row(p, &call->gradients->query, attn_type_bytes(p->type), &item->sequence,
+                                             attn_item_head(item, r), attn_item_position(item, r)),
+                             t->dq + r * plan->query_stride * attn_real_bytes(p), NULL, p->type, p->head_dim,
+                             p->additive ? unfolded_scale(p) : p->scale);
 }
 
 /* Column j of panels, copied to `line`. */
@@ -358,8 +350,7 @@ static void keys_item(void *context, int thread, int64_t index) {
   const backward_call *call = context;
   const attn_problem *p = call->problem;
   int64_t streams = p->batch * p->kv_heads, stream = index % streams, block = index / streams;
-  attn_item item =
-      attn_item_of(p, &call->plan->base, stream / p->kv_heads, stream % p->kv_heads, 0, p->query_length);
+  attn_item item = attn_item_of(p, &call->plan->base, stream / p->kv_heads, stream % p->kv_heads, 0, p->query_length);
   int64_t first_key = block * call->plan->base.block_keys;
   if (first_key >= item.sequence.all_keys) return;
   backward_tiles t = tiles_of(call, thread);
@@ -403,17 +394,16 @@ typedef struct bias_slices {
 static bias_slices bias_slices_of(const backward_call *call) {
   const attn_problem *p = call->problem;
   const attn_gradients *g = call->gradients;
-  return (bias_slices){g->bias.stride_batch ? p->batch : 1, g->bias.stride_head ? p->query_heads : 1,
-                       g->bias.stride_row ? (p->query_length + call->plan->base.block_rows - 1) /
-                                                call->plan->base.block_rows
-                                          : 1};
+  return (bias_slices){
+      g->bias.stride_batch ? p->batch : 1, g->bias.stride_head ? p->query_heads : 1,
+      g->bias.stride_row ? (p->query_length + call->plan->base.block_rows - 1) / call->plan->base.block_rows : 1};
 }
 
 static char *bias_at(const backward_call *call, int64_t b, int64_t h, int64_t i, int64_t j) {
   const attn_gradients *g = call->gradients;
-  return (char *)g->bias.data + (b * g->bias.stride_batch + h * g->bias.stride_head + i * g->bias.stride_row +
-                                 j * g->bias.stride_key) *
-                                    attn_real_bytes(call->problem);
+  return (char *)g->bias.data +
+         (b * g->bias.stride_batch + h * g->bias.stride_head + i * g->bias.stride_row + j * g->bias.stride_key) *
+             attn_real_bytes(call->problem);
 }
 
 static void add_to_bias(const backward_call *call, const attn_item *item, const char *gradients, int64_t row,
@@ -435,7 +425,7 @@ static void bias_item(void *context, int thread, int64_t index) {
   backward_tiles t = tiles_of(call, thread);
   for (int64_t i = first; i < (call->gradients->bias.stride_row ? last : first + 1); i++)
     for (int64_t j = 0; j < (call->gradients->bias.stride_key ? p->key_length : 1); j++)
-      set_real(bias_at(call, batch, head, i, j), attn_real_bytes(p), 0, 0);
+      attn_set_real(bias_at(call, batch, head, i, j), attn_real_bytes(p), 0, 0);
   for (int64_t b = batch; b < (slices.batches > 1 ? batch + 1 : p->batch); b++)
     for (int64_t h = head; h < (slices.heads > 1 ? head + 1 : p->query_heads); h++) {
       attn_item item = attn_item_of(p, plan, b, h / plan->group, first, last - first);
@@ -459,15 +449,15 @@ static void sink_item(void *context, int thread, int64_t head) {
   const backward_call *call = context;
   const attn_problem *p = call->problem;
   int64_t bytes = attn_real_bytes(p), group = call->plan->base.group;
-  double sink = attn_head_number(p, p->sinks, head) * LOG2E, sum = 0;
+  double sink = attn_head_number(p, p->sinks, head) * ATTN_LOG2E, sum = 0;
   for (int64_t b = 0; b < p->batch; b++) {
     attn_item item = attn_item_of(p, &call->plan->base, b, head / group, 0, p->query_length);
     for (int64_t i = 0; i < item.positions; i++) {
       int64_t at = row_index(call, &item, i * group + head % group);
-      sum -= exp2(sink - get_real(call->lse2, bytes, at)) * get_real(call->delta, bytes, at);
+      sum -= exp2(sink - attn_get_real(call->lse2, bytes, at)) * attn_get_real(call->delta, bytes, at);
     }
   }
-  set_real(call->gradients->sinks, bytes, head, sum);
+  attn_set_real(call->gradients->sinks, bytes, head, sum);
 }
 
 /* dw of a head, or of all heads where they share it: the rows' shares in order. */
@@ -483,7 +473,8 @@ static void additive_item(void *context, int thread, int64_t index) {
       attn_item item = attn_item_of(p, plan, b, h / plan->group, 0, p->query_length);
       for (int64_t i = 0; i < item.positions; i++)
         plan->kernels->add_row(
-            t.dw, 1, call->row_dw + row_index(call, &item, i * plan->group + h % plan->group) * plan->query_stride * bytes,
+            t.dw, 1,
+            call->row_dw + row_index(call, &item, i * plan->group + h % plan->group) * plan->query_stride * bytes,
             p->head_dim);
     }
   plan->kernels->store_row((char *)call->gradients->additive + index * p->additive_stride_head * bytes, t.dw, NULL,
@@ -518,6 +509,7 @@ void attn_backward_run(const attn_problem *p, const attn_backward_plan *plan, co
     bias_slices slices = bias_slices_of(&call);
     attn_parallel(plan->threads, slices.batches * slices.heads * slices.blocks, bias_item, &call);
   }
-  if (gradients->additive) attn_parallel(plan->threads, p->additive_stride_head ? p->query_heads : 1, additive_item, &call);
+  if (gradients->additive)
+    attn_parallel(plan->threads, p->additive_stride_head ? p->query_heads : 1, additive_item, &call);
   if (gradients->sinks && p->sinks) attn_parallel(plan->threads, p->query_heads, sink_item, &call);
 }

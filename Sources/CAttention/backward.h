@@ -8,10 +8,10 @@
  * order, so the choice changes no bits and may depend on the number of threads. */
 typedef struct attn_backward_plan {
   attn_plan base;
-  bool by_stream;        /* one owner for all of a key/value head: five products; else keys, then queries: seven */
-  int64_t key_blocks;    /* tiles of keys of the longest sequence */
-  int64_t thread_bytes;  /* scratch of one thread */
-  int64_t shared_bytes;  /* scratch of all: delta and log-sum-exp of every row */
+  bool by_stream;       /* one owner for all of a key/value head: five products; else keys, then queries: seven */
+  int64_t key_blocks;   /* tiles of keys of the longest sequence */
+  int64_t thread_bytes; /* scratch of one thread */
+  int64_t shared_bytes; /* scratch of all: delta and log-sum-exp of every row */
   int threads;
 } attn_backward_plan;
 

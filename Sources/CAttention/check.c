@@ -6,8 +6,8 @@
 #include "status.h"
 #include "view.h"
 
-#define CHECK(condition, status, ...) \
-  do {                                \
+#define CHECK(condition, status, ...)                        \
+  do {                                                       \
     if (!(condition)) return attn_fail(status, __VA_ARGS__); \
   } while (0)
 
@@ -99,8 +99,8 @@ attn_status attn_check_options(const attn_problem *p) {
   if (status == ATTN_OK) status = check_scalars(p);
   if (status != ATTN_OK) return status;
 
-  CHECK((unsigned)p->alignment <= ATTN_ALIGN_OFFSETS, ATTN_ERROR_ALIGNMENT, "alignment is %d, which is no attn_alignment",
-        (int)p->alignment);
+  CHECK((unsigned)p->alignment <= ATTN_ALIGN_OFFSETS, ATTN_ERROR_ALIGNMENT,
+        "alignment is %d, which is no attn_alignment", (int)p->alignment);
   CHECK(p->alignment != ATTN_ALIGN_OFFSETS || p->query_offsets || p->batch == 0, ATTN_ERROR_NULL_POINTER,
         "alignment is by query_offsets, which is null");
   CHECK(!p->causal || p->alignment != ATTN_ALIGN_SQUARE || p->query_length == p->key_length, ATTN_ERROR_ALIGNMENT,
@@ -232,13 +232,17 @@ static attn_status add_inputs(const attn_problem *p, bool values, region *region
         add_view(regions, count, "value.data", &p->value, a.key_batch, p->kv_heads, a.key_rows, p->value_dim, bytes);
   if (status == ATTN_OK && p->mask.data) {
     const attn_mask *m = &p->mask;
-    axis pairs[] = {{p->batch, m->stride_batch}, {p->query_heads, m->stride_head}, {p->query_length, m->stride_row},
+    axis pairs[] = {{p->batch, m->stride_batch},
+                    {p->query_heads, m->stride_head},
+                    {p->query_length, m->stride_row},
                     {p->key_length, m->stride_key}};
     status = add_region(regions, count, "mask.data", m->data, pairs, 4, 1);
   }
   if (status == ATTN_OK && p->bias.data) {
     const attn_bias *b = &p->bias;
-    axis pairs[] = {{p->batch, b->stride_batch}, {p->query_heads, b->stride_head}, {p->query_length, b->stride_row},
+    axis pairs[] = {{p->batch, b->stride_batch},
+                    {p->query_heads, b->stride_head},
+                    {p->query_length, b->stride_row},
                     {p->key_length, b->stride_key}};
     status = add_region(regions, count, "bias.data", b->data, pairs, 4, attn_type_bytes(b->type));
   }
@@ -286,7 +290,10 @@ attn_status attn_check_data(const attn_problem *p, const attn_output *output, co
 attn_status attn_check_gradients(const attn_problem *p, const attn_input *output, const attn_input *lse,
                                  const attn_input *output_gradient, const attn_gradients *g) {
   CHECK(output && lse && output_gradient && g, ATTN_ERROR_NULL_POINTER, "%s is null",
-        !output ? "output" : !lse ? "lse" : !output_gradient ? "output_gradient" : "gradients");
+        !output            ? "output"
+        : !lse             ? "lse"
+        : !output_gradient ? "output_gradient"
+                           : "gradients");
   CHECK(!p->page_table, ATTN_ERROR_PAGES, "paged keys have no gradients");
   CHECK(!g->additive || p->additive, ATTN_ERROR_NULL_POINTER,
         "gradients.additive is wanted but the problem's scores are not additive");
@@ -298,8 +305,8 @@ attn_status attn_check_gradients(const attn_problem *p, const attn_input *output
   bool queries = p->batch > 0 && p->query_length > 0;
   attn_status status = queries ? add_inputs(p, true, regions, &count) : ATTN_OK;
   if (status == ATTN_OK)
-    status = add_view(regions, &count, "output", output, a.query_batch, p->query_heads, a.query_rows, p->value_dim,
-                      bytes);
+    status =
+        add_view(regions, &count, "output", output, a.query_batch, p->query_heads, a.query_rows, p->value_dim, bytes);
   if (status == ATTN_OK)
     status = add_view(regions, &count, "lse", lse, a.query_batch, p->query_heads, a.query_rows, 1, real_bytes);
   if (status == ATTN_OK)
@@ -331,7 +338,8 @@ attn_status attn_check_gradients(const attn_problem *p, const attn_input *output
     status = add_output(regions, &count, "gradients.bias", g->bias.data, axes, real_bytes);
   }
   if (status == ATTN_OK && g->additive) {
-    axis axes[] = {{1, 0}, {1, 0}, {p->additive_stride_head ? p->query_heads : 1, p->additive_stride_head}, {p->head_dim, 1}};
+    axis axes[] = {
+        {1, 0}, {1, 0}, {p->additive_stride_head ? p->query_heads : 1, p->additive_stride_head}, {p->head_dim, 1}};
     status = add_output(regions, &count, "gradients.additive", g->additive, axes, real_bytes);
   }
   if (status == ATTN_OK && g->sinks) {
@@ -352,8 +360,8 @@ attn_status attn_check_matrices(const attn_problem *p, const void *lse, const vo
             !__builtin_mul_overflow(matrix, p->query_heads, &heads) &&
             !__builtin_mul_overflow(heads, p->batch, &batches),
         ATTN_ERROR_OVERFLOW, "a [B, H, Sq, Sk] array of this shape overflows the address space");
-  const axis axes[] = {{p->batch, heads}, {p->query_heads, matrix}, {p->query_length, p->key_length},
-                       {p->key_length, 1}};
+  const axis axes[] = {
+      {p->batch, heads}, {p->query_heads, matrix}, {p->query_length, p->key_length}, {p->key_length, 1}};
   if (status == ATTN_OK && lse && weights) {
     const axis rows[] = {{p->batch * p->query_heads, p->query_length}, {p->query_length, 1}};
     status = add_region(regions, &count, "lse", lse, rows, 2, bytes);
@@ -376,8 +384,8 @@ attn_status attn_check_matmul(attn_type type, bool transpose_a, bool transpose_b
   for (int i = 0; i < 3; i++) {
     CHECK(sizes[i].value >= 0, ATTN_ERROR_NEGATIVE_SIZE, "%s is %lld; it must be at least 0", sizes[i].name,
           (long long)sizes[i].value);
-    CHECK(sizes[i].value <= INT32_MAX, ATTN_ERROR_OVERFLOW, "%s is %lld; the largest size is 2147483647",
-          sizes[i].name, (long long)sizes[i].value);
+    CHECK(sizes[i].value <= INT32_MAX, ATTN_ERROR_OVERFLOW, "%s is %lld; the largest size is 2147483647", sizes[i].name,
+          (long long)sizes[i].value);
   }
   if (m == 0 || n == 0) return ATTN_OK;
   int64_t bytes = attn_type_bytes(type);

@@ -15,15 +15,11 @@ static double element(const void *row, attn_type type, int64_t d) {
   return ((const float *)row)[d];
 }
 
-static double real_at(const void *numbers, int64_t bytes, int64_t i) {
-  return bytes == 8 ? ((const double *)numbers)[i] : (double)((const float *)numbers)[i];
-}
-
 static bool dropped(const attn_problem *p, const attn_sequence *s, int64_t head, int64_t i, int64_t j) {
   if (!(p->dropout_probability > 0)) return false;
   uint8_t keep[4];
-  attn_dropout_keep(keep, p->dropout_seed, attn_dropout_threshold(p->dropout_probability), s->batch, head, i,
-                    j / 4 * 4, 4);
+  attn_dropout_keep(keep, p->dropout_seed, attn_dropout_threshold(p->dropout_probability), s->batch, head, i, j / 4 * 4,
+                    4);
   return !keep[j % 4];
 }
 
@@ -37,13 +33,10 @@ void attn_add_special_values(const attn_problem *p, const attn_plan *plan, const
       for (int64_t r = 0; r < rows; r++) {
         int64_t i = attn_item_position(item, row + r), head = attn_item_head(item, row + r);
         if (!attn_visible(p, &item->sequence, head, i, first_key + c)) continue;
-        bool zero = real_at(tiles->scores, bytes, r * plan->score_stride + c) == -INFINITY ||
+        bool zero = attn_get_real(tiles->scores, bytes, r * plan->score_stride + c) == -INFINITY ||
                     dropped(p, &item->sequence, head, i, first_key + c);
         int64_t at = (row + r) * plan->output_stride + d;
-        if (bytes == 8)
-          ((double *)(void *)tiles->extra)[at] += zero ? NAN : value;
-        else
-          ((float *)(void *)tiles->extra)[at] += (float)(zero ? NAN : value);
+        attn_set_real(tiles->extra, bytes, at, attn_get_real(tiles->extra, bytes, at) + (zero ? NAN : value));
       }
     }
 }

@@ -8,9 +8,6 @@
 #include "parallel.h"
 #include "tile.h"
 
-#define LOG2E 1.4426950408889634074
-#define LN2 0.69314718055994530942
-
 typedef struct forward_call {
   const attn_problem *problem;
   const attn_plan *plan;
@@ -18,22 +15,11 @@ typedef struct forward_call {
   char *scratch;
 } forward_call;
 
-static double get_real(const char *numbers, int64_t bytes, int64_t i) {
-  return bytes == 8 ? ((const double *)(const void *)numbers)[i] : (double)((const float *)(const void *)numbers)[i];
-}
-
-static void set_real(void *numbers, int64_t bytes, int64_t i, double x) {
-  if (bytes == 8)
-    ((double *)numbers)[i] = x;
-  else
-    ((float *)numbers)[i] = (float)x;
-}
-
 static void start_rows(const attn_problem *p, const attn_plan *plan, const attn_item *item, attn_tiles *tiles) {
   int64_t bytes = attn_real_bytes(p);
   memset(tiles->output, 0, (size_t)(item->rows * plan->output_stride * bytes));
   memset(tiles->sum, 0, (size_t)(item->rows * bytes));
-  for (int64_t r = 0; r < item->rows; r++) set_real(tiles->maximum, bytes, r, -INFINITY);
+  for (int64_t r = 0; r < item->rows; r++) attn_set_real(tiles->maximum, bytes, r, -INFINITY);
 }
 
 static void drop_weights(const attn_problem *p, const attn_plan *plan, const attn_item *item, attn_tiles *tiles,
@@ -41,9 +27,8 @@ static void drop_weights(const attn_problem *p, const attn_plan *plan, const att
   uint64_t threshold = attn_dropout_threshold(p->dropout_probability);
   int64_t bytes = attn_real_bytes(p);
   for (int64_t r = 0; r < rows; r++) {
-    attn_dropout_keep(tiles->keep, p->dropout_seed, threshold, item->sequence.batch,
-                      attn_item_head(item, row + r), attn_item_position(item, row + r), first_key + start,
-                      n);
+    attn_dropout_keep(tiles->keep, p->dropout_seed, threshold, item->sequence.batch, attn_item_head(item, row + r),
+                      attn_item_position(item, row + r), first_key + start, n);
     plan->kernels->drop(tiles->scores + (r * plan->score_stride + start) * bytes, tiles->keep, n);
   }
 }
@@ -78,14 +63,14 @@ static row_end end_of_row(const attn_problem *p, const attn_sequence *s, int64_t
   if (maximum == -INFINITY && sum == 0 && !attn_row_attends(p, s, head, i)) return (row_end){0, -INFINITY};
   double top = maximum, rescale = 1;
   if (p->sinks) {
-    double sink = attn_head_number(p, p->sinks, head) * LOG2E;
+    double sink = attn_head_number(p, p->sinks, head) * ATTN_LOG2E;
     if (sink > top || isnan(sink)) top = sink;
     rescale = top == -INFINITY ? 1 : exp2(maximum - top);
     sum = sum * rescale + (sink == -INFINITY && top > sink ? 0 : exp2(sink - top));
   }
   /* Every visible score is -infinity: by the formula exp(-inf - -inf), which is NaN. */
   if (top == -INFINITY) return (row_end){NAN, NAN};
-  return (row_end){rescale / sum / (1 - p->dropout_probability), top * LN2 + log(sum)};
+  return (row_end){rescale / sum / (1 - p->dropout_probability), top * ATTN_LN2 + log(sum)};
 }
 
 static void finish_rows(const forward_call *call, const attn_item *item, attn_tiles *tiles, bool special) {
@@ -94,14 +79,12 @@ static void finish_rows(const forward_call *call, const attn_item *item, attn_ti
   int64_t bytes = attn_real_bytes(p);
   for (int64_t r = 0; r < item->rows; r++) {
     int64_t i = attn_item_position(item, r), head = attn_item_head(item, r);
-    row_end end = end_of_row(p, &item->sequence, head, i, get_real(tiles->maximum, bytes, r),
-                             get_real(tiles->sum, bytes, r));
+    row_end end = end_of_row(p, &item->sequence, head, i, attn_get_real(tiles->maximum, bytes, r),
+                             attn_get_real(tiles->sum, bytes, r));
     int64_t at = r * plan->output_stride * bytes;
     plan->kernels->store_row(attn_output_row(p, call->output, attn_type_bytes(p->type), &item->sequence, head, i),
-                             tiles->output + at, special ? tiles->extra + at : NULL, p->type, p->value_dim,
-                             end.factor);
-    if (call->lse)
-      set_real(attn_output_row(p, call->lse, bytes, &item->sequence, head, i), bytes, 0, end.lse);
+                             tiles->output + at, special ? tiles->extra + at : NULL, p->type, p->value_dim, end.factor);
+    if (call->lse) attn_set_real(attn_output_row(p, call->lse, bytes, &item->sequence, head, i), bytes, 0, end.lse);
   }
 }
 

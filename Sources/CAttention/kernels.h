@@ -51,8 +51,7 @@ typedef struct attn_kernels {
   /* Panels of the values: dst[slice][j][c] = values[j][slice * panel_width + c], 0 beyond dim. A slice is
    * `depth` >= count rows long; rows from count on are not written. Returns whether all numbers were finite; the ones
    * that were not are stored as 0, for the exact path to add (see exact.h). */
-  bool (*pack_values)(void *dst, const void *const *values, attn_type type, int64_t count, int64_t depth,
-                      int64_t dim);
+  bool (*pack_values)(void *dst, const void *const *values, attn_type type, int64_t count, int64_t depth, int64_t dim);
 
   /* The same layout of any rows, with every number kept as it is. */
   void (*pack_rows)(void *dst, const void *const *rows, attn_type type, int64_t count, int64_t depth, int64_t dim);
@@ -112,14 +111,16 @@ typedef struct attn_kernels {
   void (*accumulate_transposed)(void *output, int64_t output_stride, const void *p, int64_t stride, int64_t first,
                                 int64_t last, const void *b, int64_t b_stride, int64_t rows, int64_t width);
 
-  /* c[r][:] += sum_k a(r, k) * panel(:)[k] over `slices` slices of `depth` rows, a(r, k) = a[r * a_row + k * a_step]. */
+  /* c[r][:] += sum_k a(r, k) * panel(:)[k] over `slices` slices of `depth` rows, where
+   * a(r, k) = a[r * a_row + k * a_step]. */
   void (*product)(void *c, int64_t c_stride, const void *a, int64_t a_row, int64_t a_step, const void *panels,
                   int64_t depth, int64_t rows, int64_t slices);
 
   /* dst[0..n) = (output * factor) + extra, as `type`; extra may be null. -0 becomes +0. */
   void (*store_row)(void *dst, const void *output, const void *extra, attn_type type, int64_t n, double factor);
 
-  /* scores[j] = 2^(scores[j] - subtract), n a multiple of lanes; a score of -infinity gives 0 even when subtract is NaN. */
+  /* scores[j] = 2^(scores[j] - subtract), n a multiple of lanes; a score of -infinity
+   * gives 0 even when subtract is NaN. */
   void (*exp2_row)(void *scores, int64_t n, double subtract);
 
   /* sum_j a[j] * b[j] */

@@ -128,8 +128,8 @@ typedef struct plan_sums {
 
 /* sum over i < n of first + i, clamped to [0, limit]. */
 static double clamped_sum(int64_t first, int64_t n, int64_t limit) {
-  int64_t start = attn_max(0, attn_min(n, -first));                /* terms that are 0 */
-  int64_t end = attn_max(start, attn_min(n, limit - first));       /* terms from here on are the limit */
+  int64_t start = attn_max(0, attn_min(n, -first));          /* terms that are 0 */
+  int64_t end = attn_max(start, attn_min(n, limit - first)); /* terms from here on are the limit */
   double terms = (double)(end - start);
   return terms * ((double)(first + start) + (double)(first + end - 1)) / 2 + (double)(n - end) * (double)limit;
 }
@@ -162,8 +162,7 @@ static void add_block(const attn_problem *p, const attn_plan *plan, const attn_i
     if (between > 0 && tile == first_full) tile = last_full;
     if (tile >= last) break;
     int64_t key = tile * length;
-    attn_columns c =
-        attn_columns_of(p, plan, item, row, rows, key, attn_min(length, item->sequence.keys - key));
+    attn_columns c = attn_columns_of(p, plan, item, row, rows, key, attn_min(length, item->sequence.keys - key));
     if (c.empty) continue;
     visited++;
     *(c.full ? full : &sums->boundary) += 1;

@@ -40,7 +40,9 @@ attn_item attn_item_of(const attn_problem *problem, const attn_plan *plan, int64
 attn_item attn_item_at(const attn_problem *problem, const attn_plan *plan, int64_t index);
 
 static inline int64_t attn_item_position(const attn_item *item, int64_t row) { return item->first + row / item->heads; }
-static inline int64_t attn_item_head(const attn_item *item, int64_t row) { return item->first_head + row % item->heads; }
+static inline int64_t attn_item_head(const attn_item *item, int64_t row) {
+  return item->first_head + row % item->heads;
+}
 
 /* The columns of a tile of `count` keys from `first_key` that a block of rows computes: [low, high) may be visible to
  * some row; slices [first_slice, last_slice) of the panels cover them. Empty = the tile is skipped for these rows; full

@@ -4,8 +4,6 @@
 
 #include "scratch.h"
 
-#define LOG2E 1.4426950408889634074
-
 /* Adds `count` elements of `bytes` to the layout; returns their offset, or -1 once anything overflowed. */
 static int64_t reserve(int64_t *total, int64_t count, int64_t bytes) {
   int64_t offset = *total, size;
@@ -73,7 +71,9 @@ attn_tiles attn_tiles_at(const attn_problem *p, const attn_plan *plan, char *mem
 }
 
 /* The scale as the scores want it: in base-2 units, or relative to the cap, which brings the units itself. */
-static double folded_scale(const attn_problem *p) { return p->softcap > 0 ? p->scale / p->softcap : p->scale * LOG2E; }
+static double folded_scale(const attn_problem *p) {
+  return p->softcap > 0 ? p->scale / p->softcap : p->scale * ATTN_LOG2E;
+}
 
 void attn_load_queries(const attn_problem *p, const attn_plan *plan, const attn_item *item, attn_tiles *tiles,
                        int64_t row, int64_t rows) {
@@ -152,14 +152,15 @@ void attn_final_scores(const attn_problem *p, const attn_plan *plan, const attn_
     int64_t i = attn_item_position(item, row + r), head = attn_item_head(item, row + r);
     char *s = tiles->scores + (r * stride + start) * bytes;
     if (p->softcap > 0) {
-      k->softcap(s, n, p->softcap * LOG2E);
+      k->softcap(s, n, p->softcap * ATTN_LOG2E);
       if (tiles->cap_slopes)
-        k->cap_slopes(tiles->cap_slopes + (r * stride + start) * bytes, s, n, 1 / (p->softcap * LOG2E));
+        k->cap_slopes(tiles->cap_slopes + (r * stride + start) * bytes, s, n, 1 / (p->softcap * ATTN_LOG2E));
     }
     if (p->bias.data)
-      k->add_bias(s, attn_bias_at(p, &item->sequence, head, i, key), p->bias.type, p->bias.stride_key, valid, LOG2E);
+      k->add_bias(s, attn_bias_at(p, &item->sequence, head, i, key), p->bias.type, p->bias.stride_key, valid,
+                  ATTN_LOG2E);
     if (p->alibi_slopes)
-      k->add_alibi(s, n, attn_head_number(p, p->alibi_slopes, head) * LOG2E, i + item->sequence.offset - key);
+      k->add_alibi(s, n, attn_head_number(p, p->alibi_slopes, head) * ATTN_LOG2E, i + item->sequence.offset - key);
     if (p->mask.data)
       k->apply_mask(s, attn_mask_row(p, &item->sequence, head, i) + key * p->mask.stride_key, p->mask.stride_key,
                     valid);

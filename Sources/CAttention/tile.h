@@ -29,8 +29,8 @@ typedef struct attn_tiles {
 bool attn_tile_scratch_bytes(const attn_problem *problem, const attn_plan *plan, int64_t *bytes);
 attn_tiles attn_tiles_at(const attn_problem *problem, const attn_plan *plan, char *memory);
 
-/* Rows [row, row + rows) of the item into tiles->queries, [rows][query_stride] with zeros behind D, in the compute type,
- * times the scale in base-2 units (or scale / softcap). For additive scores the scale goes to the weight vectors. */
+/* Rows [row, row + rows) of the item into tiles->queries, [rows][query_stride] with zeros behind D, in the compute
+ * type, times the scale in base-2 units (or scale / softcap). For additive scores the scale goes to the weight vectors. */
 void attn_load_queries(const attn_problem *problem, const attn_plan *plan, const attn_item *item, attn_tiles *tiles,
                        int64_t row, int64_t rows);
 

@@ -7,6 +7,10 @@
 
 #include "attention.h"
 
+/* Scores are kept in base 2. */
+#define ATTN_LOG2E 1.4426950408889634074
+#define ATTN_LN2 0.69314718055994530942
+
 /* Larger offsets and windows mean the same as this one, since no dimension reaches 2^31. */
 #define ATTN_FAR ((int64_t)1 << 40)
 
@@ -18,9 +22,20 @@ static inline int64_t attn_clamp_far(int64_t x) { return attn_max(-ATTN_FAR, att
 static inline int64_t attn_type_bytes(attn_type type) { return type == ATTN_F64 ? 8 : type == ATTN_F32 ? 4 : 2; }
 static inline int64_t attn_real_bytes(const attn_problem *p) { return p->type == ATTN_F64 ? 8 : 4; }
 
+/* A number of an array in the compute type, which is `bytes` wide. */
+static inline double attn_get_real(const void *numbers, int64_t bytes, int64_t i) {
+  return bytes == 8 ? ((const double *)numbers)[i] : (double)((const float *)numbers)[i];
+}
+static inline void attn_set_real(void *numbers, int64_t bytes, int64_t i, double x) {
+  if (bytes == 8)
+    ((double *)numbers)[i] = x;
+  else
+    ((float *)numbers)[i] = (float)x;
+}
+
 /* One number per head (slopes, sinks), stored in the compute type. */
 static inline double attn_head_number(const attn_problem *p, const void *numbers, int64_t head) {
-  return p->type == ATTN_F64 ? ((const double *)numbers)[head] : (double)((const float *)numbers)[head];
+  return attn_get_real(numbers, attn_real_bytes(p), head);
 }
 
 /* One sequence of the batch. */
@@ -82,8 +97,7 @@ static inline const void *attn_input_row(const attn_problem *p, const attn_input
 static inline void *attn_output_row(const attn_problem *p, const attn_output *o, int64_t element_bytes,
                                     const attn_sequence *s, int64_t head, int64_t i) {
   int64_t base = p->query_starts ? 0 : s->batch * o->stride_batch;
-  return (char *)o->data +
-         (base + head * o->stride_head + (s->query_row + i) * o->stride_row) * element_bytes;
+  return (char *)o->data + (base + head * o->stride_head + (s->query_row + i) * o->stride_row) * element_bytes;
 }
 
 /* Row j of the keys or the values of key/value head g. */
@@ -95,16 +109,14 @@ static inline const void *attn_key_row(const attn_problem *p, const attn_input *
     base = p->page_table[s->batch * p->pages_per_sequence + j / p->page_rows] * view->stride_batch;
     row = j % p->page_rows;
   }
-  return (const char *)view->data +
-         (base + g * view->stride_head + row * view->stride_row) * attn_type_bytes(p->type);
+  return (const char *)view->data + (base + g * view->stride_head + row * view->stride_row) * attn_type_bytes(p->type);
 }
 
 /* The same of a gradient of keys or values; problems with pages have none. */
-static inline void *attn_key_gradient_row(const attn_problem *p, const attn_output *o, const attn_sequence *s, int64_t g,
-                                          int64_t j) {
+static inline void *attn_key_gradient_row(const attn_problem *p, const attn_output *o, const attn_sequence *s,
+                                          int64_t g, int64_t j) {
   int64_t base = p->key_starts ? 0 : s->batch * o->stride_batch;
-  return (char *)o->data +
-         (base + g * o->stride_head + (s->key_row + j) * o->stride_row) * attn_type_bytes(p->type);
+  return (char *)o->data + (base + g * o->stride_head + (s->key_row + j) * o->stride_row) * attn_type_bytes(p->type);
 }
 
 static inline const uint8_t *attn_mask_row(const attn_problem *p, const attn_sequence *s, int64_t head, int64_t i) {

@@ -6,9 +6,6 @@
 #include "parallel.h"
 #include "tile.h"
 
-#define LOG2E 1.4426950408889634074
-#define LN2 0.69314718055994530942
-
 typedef struct weights_call {
   const attn_problem *problem;
   const attn_plan *plan;
@@ -25,12 +22,7 @@ static void clear_rows(const weights_call *call, const attn_item *item, int64_t 
     int64_t at = ((item->sequence.batch * p->query_heads + head) * p->query_length + i) * keys;
     if (call->weights) memset(call->weights + at * bytes, 0, (size_t)(keys * bytes));
     if (!call->scores) continue;
-    for (int64_t j = 0; j < keys; j++) {
-      if (bytes == 8)
-        ((double *)(void *)call->scores)[at + j] = -INFINITY;
-      else
-        ((float *)(void *)call->scores)[at + j] = -INFINITY;
-    }
+    for (int64_t j = 0; j < keys; j++) attn_set_real(call->scores, bytes, at + j, -INFINITY);
   }
 }
 
@@ -40,11 +32,7 @@ static void fill_nan_weights(const weights_call *call, const attn_item *item, in
   const attn_problem *p = call->problem;
   int64_t i = attn_item_position(item, row), head = attn_item_head(item, row);
   for (int64_t j = first_key + columns->low; j < first_key + columns->high; j++) {
-    if (!attn_visible(p, &item->sequence, head, i, j)) continue;
-    if (attn_real_bytes(p) == 8)
-      ((double *)(void *)weights)[j] = NAN;
-    else
-      ((float *)(void *)weights)[j] = NAN;
+    if (attn_visible(p, &item->sequence, head, i, j)) attn_set_real(weights, attn_real_bytes(p), j, NAN);
   }
 }
 
@@ -65,15 +53,15 @@ static void write_block(const weights_call *call, const attn_item *item, attn_ti
     int64_t line = (item->sequence.batch * p->query_heads + head) * p->query_length + i;
     int64_t at = (line * p->key_length + first_key + start) * bytes, valid = columns.high - start;
     char *s = tiles->scores + (r * plan->score_stride + start) * bytes;
-    if (call->scores) k->store_row(call->scores + at, s, NULL, real, valid, LN2);
+    if (call->scores) k->store_row(call->scores + at, s, NULL, real, valid, ATTN_LN2);
     if (!call->weights) continue;
-    double lse = bytes == 8 ? ((const double *)call->lse)[line] : (double)((const float *)call->lse)[line];
+    double lse = attn_get_real(call->lse, bytes, line);
     if (lse == -INFINITY) continue; /* the row attends to nothing: its weights stay 0 */
     if (isnan(lse)) {
       fill_nan_weights(call, item, row + r, first_key, &columns, call->weights + line * p->key_length * bytes);
       continue;
     }
-    k->exp2_row(s, n, lse * LOG2E);
+    k->exp2_row(s, n, lse * ATTN_LOG2E);
     k->store_row(call->weights + at, s, NULL, real, valid, 1);
   }
 }
@@ -93,8 +81,7 @@ static void weights_item(void *context, int thread, int64_t index) {
   for (int64_t key = low / plan->block_keys * plan->block_keys; key < high; key += plan->block_keys) {
     int64_t count = attn_min(plan->block_keys, high - key);
     attn_load_keys(p, plan, &item, &tiles, key, count);
-    for (int64_t row = 0; row < item.rows; row += plan->block_rows)
-      write_block(call, &item, &tiles, row, key, count);
+    for (int64_t row = 0; row < item.rows; row += plan->block_rows) write_block(call, &item, &tiles, row, key, count);
   }
 }
 

@@ -4,8 +4,8 @@
  *   tanh(a + b) = 1 - 2 r,   r = 1 / (1 + e^(2a) e^(2b)),   1 - tanh^2 = 4 r (1 - r)
  *
  * so exponentials are taken once for each channel of a query and of a key. Four fractions share a division:
- * n / x + m / y = (n y + m x) / (x y), and likewise for two such sums. The product of four denominators must not overflow,
- * which bounds |a| + |b|: pairs beyond the bound are done again with tanh, each decided by its own query and key alone.
+ * n / x + m / y = (n y + m x) / (x y), and likewise for two such sums. The product of four denominators must not
+ * overflow, which bounds |a| + |b|: pairs beyond the bound are done again with tanh, each decided by its own query and key alone.
  */
 #if ATTN_REAL_BITS == 32
 #define ADDITIVE_BOUND 10.5f /* e^(8 * 10.5) < 2^127 */
@@ -66,8 +66,9 @@ ATTN_INLINE vf additive_lanes(const real *exp_a, const real *w, const real *exp_
   vf sum = vf_set1(0);
   int64_t d = 0;
   for (; d + 4 <= dim; d += 4) {
-    fraction f = add_fractions(add_fractions(channel_fraction(exp_a, w, exp_b, d), channel_fraction(exp_a, w, exp_b, d + 1)),
-                               add_fractions(channel_fraction(exp_a, w, exp_b, d + 2), channel_fraction(exp_a, w, exp_b, d + 3)));
+    fraction f = add_fractions(
+        add_fractions(channel_fraction(exp_a, w, exp_b, d), channel_fraction(exp_a, w, exp_b, d + 1)),
+        add_fractions(channel_fraction(exp_a, w, exp_b, d + 2), channel_fraction(exp_a, w, exp_b, d + 3)));
     sum = vf_add(sum, vf_div(f.n, f.x));
   }
   for (; d < dim; d++) {
@@ -115,8 +116,8 @@ static void additive_scores(void *scores, int64_t stride, const attn_additive *t
 }
 
 /*
- * The backward pass of rows [0, rows) against columns [first, last) slices, ds the gradients of the scores in units that
- * make w the weights given: with u = ds r and z = ds r (1 - r),
+ * The backward pass of rows [0, rows) against columns [first, last) slices, ds the gradients of the scores in units
+ * that make w the weights given: with u = ds r and z = ds r (1 - r),
  *   da_id += 4 w_d sum_j z,   db_jd += 4 w_d sum_i z,   dw_d += sum_ij (ds - 2 u).
  * Where ds is 0 nothing is added, whatever r is. Each sum runs over j within a lane first, then over lanes.
  */

@@ -24,14 +24,14 @@ ATTN_INLINE void product_tile(int rows, bool accumulate, real *c, int64_t c_stri
 }
 
 /* One slice of columns for any number of rows. */
-ATTN_INLINE void product_slice(bool accumulate, real *c, int64_t c_stride, const real *a, int64_t a_row,
-                               int64_t a_step, const real *b, int64_t b_step, int64_t depth, int64_t rows) {
+ATTN_INLINE void product_slice(bool accumulate, real *c, int64_t c_stride, const real *a, int64_t a_row, int64_t a_step,
+                               const real *b, int64_t b_step, int64_t depth, int64_t rows) {
   int64_t r = 0;
   for (; r + TILE_ROWS <= rows; r += TILE_ROWS)
     product_tile(TILE_ROWS, accumulate, c + r * c_stride, c_stride, a + r * a_row, a_row, a_step, b, b_step, depth);
-#define LAST_ROWS(count)                                                                                           \
-  case count:                                                                                                      \
-    product_tile(count, accumulate, c + r * c_stride, c_stride, a + r * a_row, a_row, a_step, b, b_step, depth);   \
+#define LAST_ROWS(count)                                                                                         \
+  case count:                                                                                                    \
+    product_tile(count, accumulate, c + r * c_stride, c_stride, a + r * a_row, a_row, a_step, b, b_step, depth); \
     break;
   switch (rows - r) {
     LAST_ROWS(1)

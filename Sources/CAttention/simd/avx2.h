@@ -12,9 +12,7 @@ typedef __m256 vm;
 #define VF_LANES 8
 #define VF_(op) _mm256_##op##_ps
 
-ATTN_INLINE vf vf_shift_exponent(vf a) {
-  return _mm256_castsi256_ps(_mm256_slli_epi32(_mm256_castps_si256(a), 23));
-}
+ATTN_INLINE vf vf_shift_exponent(vf a) { return _mm256_castsi256_ps(_mm256_slli_epi32(_mm256_castps_si256(a), 23)); }
 ATTN_INLINE vf vf_iota(void) { return _mm256_setr_ps(0, 1, 2, 3, 4, 5, 6, 7); }
 ATTN_INLINE vm vf_bytes(const uint8_t *p) {
   __m256i wide = _mm256_cvtepu8_epi32(_mm_loadl_epi64((const __m128i *)(const void *)p));
@@ -46,7 +44,9 @@ ATTN_INLINE void vf_transpose(vf r[VF_LANES]) {
     r[i + 4] = _mm256_permute2f128_ps(quads[i], quads[i + 4], 0x31);
   }
 }
-ATTN_INLINE vf vf_load_f16(const uint16_t *p) { return _mm256_cvtph_ps(_mm_loadu_si128((const __m128i *)(const void *)p)); }
+ATTN_INLINE vf vf_load_f16(const uint16_t *p) {
+  return _mm256_cvtph_ps(_mm_loadu_si128((const __m128i *)(const void *)p));
+}
 ATTN_INLINE vf vf_load_bf16(const uint16_t *p) {
   __m256i wide = _mm256_cvtepu16_epi32(_mm_loadu_si128((const __m128i *)(const void *)p));
   return _mm256_castsi256_ps(_mm256_slli_epi32(wide, 16));
@@ -58,15 +58,14 @@ typedef __m256d vm;
 #define VF_LANES 4
 #define VF_(op) _mm256_##op##_pd
 
-ATTN_INLINE vf vf_shift_exponent(vf a) {
-  return _mm256_castsi256_pd(_mm256_slli_epi64(_mm256_castpd_si256(a), 52));
-}
+ATTN_INLINE vf vf_shift_exponent(vf a) { return _mm256_castsi256_pd(_mm256_slli_epi64(_mm256_castpd_si256(a), 52)); }
 ATTN_INLINE vf vf_iota(void) { return _mm256_setr_pd(0, 1, 2, 3); }
 ATTN_INLINE vm vf_bytes(const uint8_t *p) {
   int bytes;
   __builtin_memcpy(&bytes, p, sizeof bytes);
   __m256i wide = _mm256_cvtepu8_epi64(_mm_cvtsi32_si128(bytes));
-  return _mm256_castsi256_pd(_mm256_xor_si256(_mm256_cmpeq_epi64(wide, _mm256_setzero_si256()), _mm256_set1_epi64x(-1)));
+  return _mm256_castsi256_pd(
+      _mm256_xor_si256(_mm256_cmpeq_epi64(wide, _mm256_setzero_si256()), _mm256_set1_epi64x(-1)));
 }
 ATTN_INLINE real vf_hmax(vf v) {
   __m128d m = _mm_max_pd(_mm256_castpd256_pd128(v), _mm256_extractf128_pd(v, 1));
