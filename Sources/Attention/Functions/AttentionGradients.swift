@@ -103,9 +103,16 @@ public struct AttentionRawGradients<Scalar: AttentionScalar>: Sendable {
 /// The gradients of attention on arrays of any element type and layout.
 ///
 /// - Parameters:
-///   - queries, keys, values: The inputs of the forward pass, laid out as `shape` says.
-///   - output, logSumExp: What the forward pass returned.
+///   - queries: [B, H, Sq, D], as the forward pass read them, laid out as `shape` says.
+///   - keys: [B, G, Sk, D] likewise.
+///   - values: [B, G, Sk, Dv] likewise.
+///   - output: What the forward pass returned.
+///   - logSumExp: What the forward pass returned with it, [B, H, Sq] contiguous.
 ///   - outputGradient: Laid out as the output.
+///   - shape: Sizes and strides.
+///   - scale: As in the forward pass.
+///   - mask: As in the forward pass.
+///   - options: As in the forward pass, with the same dropout seed.
 /// - Returns: Gradients laid out as the inputs.
 /// - Throws: ``AttentionError`` when sizes, strides or options are wrong.
 public func attentionGradients<Scalar: AttentionScalar>(

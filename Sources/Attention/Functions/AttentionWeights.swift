@@ -26,9 +26,15 @@ public func attentionWeights(
 /// Weights or scores on memory of the caller's.
 ///
 /// - Parameters:
+///   - queries: [B, H, Sq, D] as `shape` lays them out.
+///   - keys: [B, G, Sk, D] likewise.
 ///   - matrix: Receives [B, H, Sq, Sk], contiguous: the weights when `logSumExp` is given, else the final scores
 ///     (after scale, softcap, bias and ALiBi; −∞ where masked).
 ///   - logSumExp: [B, H, Sq] as the forward pass returned it.
+///   - shape: Sizes and strides.
+///   - scale: Multiplies q·k; nil = 1 ÷ √D.
+///   - mask: Which pairs attend.
+///   - options: Bias, softcap, ALiBi, sinks, threads.
 /// - Throws: ``AttentionError`` when sizes, strides or options are wrong.
 public func attentionMatrix<Scalar: AttentionScalar>(
   queries: Span<Scalar>, keys: Span<Scalar>, into matrix: inout MutableSpan<Scalar.Compute>,

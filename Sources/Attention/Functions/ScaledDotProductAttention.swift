@@ -67,9 +67,14 @@ public func scaledDotProductAttentionWithLogSumExp(
 /// once the first calls have warmed the library's scratch memory.
 ///
 /// - Parameters:
-///   - queries, keys, values: Elements as `shape` lays them out.
+///   - queries: [B, H, Sq, D] as `shape` lays them out.
+///   - keys: [B, G, Sk, D] likewise.
+///   - values: [B, G, Sk, Dv] likewise.
 ///   - output: Receives [B, H, Sq, Dv]; elements between strided rows are left alone.
 ///   - shape: Sizes and strides.
+///   - scale: Multiplies q·k; nil = 1 ÷ √D.
+///   - mask: Which pairs attend.
+///   - options: Bias, softcap, ALiBi, sinks, dropout, threads.
 /// - Throws: ``AttentionError`` when sizes, strides or options are wrong; the output is then untouched.
 public func scaledDotProductAttention<Scalar: AttentionScalar>(
   queries: Span<Scalar>, keys: Span<Scalar>, values: Span<Scalar>, into output: inout MutableSpan<Scalar>,
