@@ -209,7 +209,7 @@ static problem_axes axes_of(const attn_problem *p) {
 }
 
 /* Inputs, saved results and gradients together. */
-#define MAX_REGIONS 14
+#define MAX_REGIONS 17
 
 static attn_status add_view(region *regions, int *count, const char *name, const attn_input *view, axis batch,
                             int64_t heads, axis rows, int64_t dim, int64_t element_bytes) {
@@ -245,6 +245,21 @@ static attn_status add_inputs(const attn_problem *p, bool values, region *region
                     {p->query_length, b->stride_row},
                     {p->key_length, b->stride_key}};
     status = add_region(regions, count, "bias.data", b->data, pairs, 4, attn_type_bytes(b->type));
+  }
+  const struct {
+    const char *name;
+    const void *data;
+    axis heads, dim;
+  } numbers[] = {{"additive",
+                  p->additive,
+                  {p->additive_stride_head ? p->query_heads : 1, p->additive_stride_head},
+                  {p->head_dim, 1}},
+                 {"alibi_slopes", p->alibi_slopes, {p->query_heads, 1}, {1, 0}},
+                 {"sinks", p->sinks, {p->query_heads, 1}, {1, 0}}};
+  for (int i = 0; i < 3 && status == ATTN_OK; i++) {
+    axis axes[] = {numbers[i].heads, numbers[i].dim};
+    if (numbers[i].data)
+      status = add_region(regions, count, numbers[i].name, numbers[i].data, axes, 2, attn_real_bytes(p));
   }
   return status;
 }

@@ -25,9 +25,10 @@
 /* Operands of additive scores: queries and keys as they are and as e^(2x), with the largest magnitude of each. */
 typedef struct attn_additive {
   int64_t dim, query_stride;
-  const void *queries, *exp_queries; /* [rows][query_stride] */
-  const void *query_sizes;           /* [rows] */
-  const void *weights;               /* [weight_rows][dim]; row r reads row (first_row + r) % weight_rows */
+  const void *queries, *exp_queries;      /* [rows][query_stride] */
+  const void *query_sizes;                /* [rows] */
+  const void *weights;                    /* [weight_rows][dim]; row r reads row (first_row + r) % weight_rows */
+  const void *weight_sums, *weight_sizes; /* [weight_rows]: sum and largest magnitude of each row of weights */
   int64_t weight_rows, first_row;
   const void *keys, *exp_keys; /* panels */
   const void *key_sizes;       /* a number a column */
@@ -77,6 +78,9 @@ typedef struct attn_kernels {
    * is NaN. */
   void (*row_magnitudes)(void *sizes, const void *rows, int64_t stride, int64_t count, int64_t n);
   void (*column_magnitudes)(void *sizes, const void *panels, int64_t dim, int64_t slices);
+
+  /* Sum and largest magnitude of each of `count` rows of n numbers, one behind the other; any n. */
+  void (*row_sums)(void *sums, void *sizes, const void *rows, int64_t count, int64_t n);
 
   /* s = factor * tanh(s) over n numbers, n a multiple of lanes. */
   void (*softcap)(void *scores, int64_t n, double factor);

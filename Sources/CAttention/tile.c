@@ -16,7 +16,7 @@ static int64_t reserve(int64_t *total, int64_t count, int64_t bytes) {
 
 typedef struct tile_offsets {
   int64_t queries, output, extra, maximum, sum, scores, key_panels, value_panels, key_rows, value_rows, keep;
-  int64_t exp_queries, query_sizes, exp_keys, key_sizes, additive, total;
+  int64_t exp_queries, query_sizes, exp_keys, key_sizes, additive, additive_sums, additive_sizes, total;
 } tile_offsets;
 
 static tile_offsets layout(const attn_problem *p, const attn_plan *plan) {
@@ -40,6 +40,8 @@ static tile_offsets layout(const attn_problem *p, const attn_plan *plan) {
   o.exp_keys = reserve(&total, used * keys, query_bytes);
   o.key_sizes = reserve(&total, used * keys, bytes);
   o.additive = reserve(&total, used * plan->group, p->head_dim * bytes);
+  o.additive_sums = reserve(&total, used * plan->group, bytes);
+  o.additive_sizes = reserve(&total, used * plan->group, bytes);
   o.total = total;
   return o;
 }
@@ -65,6 +67,8 @@ attn_tiles attn_tiles_at(const attn_problem *p, const attn_plan *plan, char *mem
                       .exp_keys = memory + o.exp_keys,
                       .key_sizes = memory + o.key_sizes,
                       .additive = memory + o.additive,
+                      .additive_sums = memory + o.additive_sums,
+                      .additive_sizes = memory + o.additive_sizes,
                       .key_rows = (const void **)(void *)(memory + o.key_rows),
                       .value_rows = (const void **)(void *)(memory + o.value_rows),
                       .keep = (uint8_t *)memory + o.keep};
@@ -95,6 +99,7 @@ void attn_load_queries(const attn_problem *p, const attn_plan *plan, const attn_
     k->load_row(tiles->additive + h * p->head_dim * bytes,
                 (const char *)p->additive + (item->first_head + h) * p->additive_stride_head * bytes, real, p->head_dim,
                 folded_scale(p));
+  k->row_sums(tiles->additive_sums, tiles->additive_sizes, tiles->additive, item->heads, p->head_dim);
 }
 
 void attn_load_keys(const attn_problem *p, const attn_plan *plan, const attn_item *item, attn_tiles *tiles,
@@ -126,6 +131,8 @@ attn_additive attn_additive_operands(const attn_problem *p, const attn_plan *pla
                          .exp_queries = tiles->exp_queries + offset,
                          .query_sizes = tiles->query_sizes + at * bytes,
                          .weights = tiles->additive,
+                         .weight_sums = tiles->additive_sums,
+                         .weight_sizes = tiles->additive_sizes,
                          .weight_rows = item->heads,
                          .first_row = row,
                          .keys = tiles->key_panels,

@@ -18,11 +18,12 @@ typedef struct attn_tiles {
   char *cap_slopes;   /* [block_rows][block_keys], or null: derivatives of the cap, where a driver wants them */
   char *key_panels;   /* [block_keys / panel_width][D][panel_width] */
   char *value_panels; /* [output_stride / panel_width][block_keys][panel_width] */
-  char *exp_queries, *query_sizes;     /* additive scores only: e^(2q), and the largest magnitude of each row */
-  char *exp_keys, *key_sizes;          /* and the same of the packed keys */
-  char *additive;                      /* [heads of the item][D], the weight vectors times scale in base-2 units */
-  const void **key_rows, **value_rows; /* [block_keys] */
-  uint8_t *keep;                       /* [block_keys], dropout */
+  char *exp_queries, *query_sizes;      /* additive scores only: e^(2q), and the largest magnitude of each row */
+  char *exp_keys, *key_sizes;           /* and the same of the packed keys */
+  char *additive;                       /* [heads of the item][D], the weight vectors times scale in base-2 units */
+  char *additive_sums, *additive_sizes; /* [heads of the item], sum and largest magnitude of each */
+  const void **key_rows, **value_rows;  /* [block_keys] */
+  uint8_t *keep;                        /* [block_keys], dropout */
 } attn_tiles;
 
 /* Bytes of one thread's tiles, a multiple of ATTN_SCRATCH_ALIGNMENT; false on overflow. */
@@ -30,7 +31,8 @@ bool attn_tile_scratch_bytes(const attn_problem *problem, const attn_plan *plan,
 attn_tiles attn_tiles_at(const attn_problem *problem, const attn_plan *plan, char *memory);
 
 /* Rows [row, row + rows) of the item into tiles->queries, [rows][query_stride] with zeros behind D, in the compute
- * type, times the scale in base-2 units (or scale / softcap). For additive scores the scale goes to the weight vectors. */
+ * type, times the scale in base-2 units (or scale / softcap). For additive scores the scale goes to the weight
+ * vectors. */
 void attn_load_queries(const attn_problem *problem, const attn_plan *plan, const attn_item *item, attn_tiles *tiles,
                        int64_t row, int64_t rows);
 

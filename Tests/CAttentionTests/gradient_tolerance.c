@@ -32,6 +32,13 @@
  *
  * dsink = -sum y delta, y = exp(sink - L): e_y = y (e_L + 3 u (|sink| + |L|) + 2 u), B Sq additions.
  *
+ * Additive scores, with e_t and t of tolerance.c and v = 4 r (1 - r) = 1 - t^2: r is off by e_t / 2 and v by
+ * e_v = 2 e_t + 8 u. The scale times w is folded, rounded, multiplied by 4 and taken back: within the gammas of dk,
+ * with n = Sk for dq:
+ *   dq, dk: the sum of |scale w| (e_ds v + (ds + e_ds) (e_v + gamma (v + e_v)))
+ *   dw: sum of ds - 2 ds r over N = B Sq H Sk pairs (H = 1 where heads have their own), rows first: each part is within
+ *       (N + 8) u of its magnitudes, at most 1 and 2: |scale| (e_ds |t| + (ds + e_ds) (e_t + 3 (N + 8) u)).
+ *
  * A product that underflows loses less than the least normal number: n of those; and a storage type narrower than the
  * compute type rounds by half an ulp.
  */
@@ -52,17 +59,32 @@ static naive_gradients arrays(const trial *t, const gradients *shape) {
                        .value = numbers(gradients_values(t)),
                        .bias = numbers(shape->bias_elements),
                        .sinks = numbers(t->problem.query_heads),
+                       .additive = numbers(gradients_weights(t)),
                        .bias_elements = shape->bias_elements};
   for (int axis = 0; axis < 4; axis++) g.bias_strides[axis] = shape->bias_strides[axis];
   return g;
 }
 
 static void free_arrays(naive_gradients *g) {
-  free(g->query), free(g->key), free(g->value), free(g->bias), free(g->sinks);
+  free(g->query), free(g->key), free(g->value), free(g->bias), free(g->sinks), free(g->additive);
 }
 
 static void add_scaled(long double *sum, double coefficient, const double *vector, int64_t n) {
   for (int64_t d = 0; d < n; d++) sum[d] += coefficient * fabs(vector[d]);
+}
+
+/* For a gradient ds of a score within e_ds, of a query and a key with factors gamma_q and gamma_k. */
+static void add_additive(const naive_problem *p, int64_t h, const double *q, const double *k, double ds, double e_ds,
+                         double gamma_q, double gamma_k, double gamma_w, double u, long double *query, long double *key,
+                         long double *weights) {
+  const double *w = p->additive + h * p->additive_stride;
+  for (int64_t d = 0; d < p->dim; d++) {
+    double t = tanh(q[d] + k[d]), v = 1 - t * t, e_t = tolerance_tanh(q[d], k[d], u), e_v = 2 * e_t + 8 * u;
+    double size = fabs(p->scale * w[d]);
+    query[d] += size * (e_ds * v + (ds + e_ds) * (e_v + gamma_q * (v + e_v)));
+    key[d] += size * (e_ds * v + (ds + e_ds) * (e_v + gamma_k * (v + e_v)));
+    weights[d] += fabs(p->scale) * (e_ds * fabs(t) + (ds + e_ds) * (e_t + gamma_w));
+  }
 }
 
 /* What the rows of a problem share. */
@@ -109,10 +131,8 @@ static void bound_row(const bounds *c, int64_t b, int64_t h, int64_t i) {
       size += fabs(o_gradient[d] * v[d]);
     }
     if (p->softcap != 0) {
-      double dot = 0, magnitude = 0;
-      for (int64_t d = 0; d < p->dim; d++) dot += q[d] * k[d], magnitude += fabs(q[d] * k[d]);
-      t = tanh(dot * p->scale / p->softcap);
-      double e_t = (double)(p->dim + 14) * u * fabs(p->scale) * magnitude / p->softcap;
+      t = tanh(naive_product(p, h, q, k) * p->scale / p->softcap);
+      double e_t = tolerance_product(p, h, q, k, u) / p->softcap;
       e_c = (2 * fabs(t) + e_t) * e_t + 3 * u;
     }
     double e_a = (double)(p->value_dim + 3) * u * m * size, x = fabs(m * along - delta) + e_a + e_delta;
@@ -121,10 +141,17 @@ static void bound_row(const bounds *c, int64_t b, int64_t h, int64_t i) {
     double ds = g * slope, e_ds = e_g * slope + (g + e_g) * (e_c + u);
     double weight = m * w, e_weight = m * e_p;
 
-    add_scaled(allowed->query + at * p->dim, fabs(p->scale) * (e_ds + (double)(p->keys + 4) * u * (ds + e_ds)), k,
-               p->dim);
-    add_scaled(allowed->key + (stream * p->keys + j) * p->dim,
-               fabs(p->scale) * (e_ds + (rows + 8) * u * (ds + e_ds)), q, p->dim);
+    if (p->additive) {
+      double pairs = (double)(p->batch * p->queries * p->keys * (p->additive_stride ? 1 : p->heads));
+      add_additive(p, h, q, k, ds, e_ds, (double)(p->keys + 8) * u, (rows + 8) * u, 3 * (pairs + 8) * u, u,
+                   allowed->query + at * p->dim, allowed->key + (stream * p->keys + j) * p->dim,
+                   allowed->additive + h * p->additive_stride);
+    } else {
+      add_scaled(allowed->query + at * p->dim, fabs(p->scale) * (e_ds + (double)(p->keys + 4) * u * (ds + e_ds)), k,
+                 p->dim);
+      add_scaled(allowed->key + (stream * p->keys + j) * p->dim, fabs(p->scale) * (e_ds + (rows + 8) * u * (ds + e_ds)),
+                 q, p->dim);
+    }
     add_scaled(allowed->value + (stream * p->keys + j) * p->value_dim,
                e_weight + (rows + 3) * u * (weight + e_weight), o_gradient, p->value_dim);
     const int64_t *strides = allowed->bias_strides;
@@ -163,6 +190,7 @@ gradient_tolerance gradient_tolerance_make(const trial *t, const saved *s, const
   finish(allowed->key, truth->key, naive.key, gradients_keys(t), type, rows * c.least);
   finish(allowed->value, truth->value, naive.value, gradients_values(t), type, rows * c.least);
   finish(allowed->bias, truth->bias, naive.bias, shape->bias_elements, real, c.summed * c.least);
+  if (p->additive) finish(allowed->additive, truth->additive, naive.additive, gradients_weights(t), real, c.least);
   finish(allowed->sinks, truth->sinks, naive.sinks, p->heads, real, c.least);
   free_arrays(&naive);
   tolerance_free(&forward);
@@ -190,5 +218,6 @@ double gradient_tolerance_check(const gradient_tolerance *tolerance, const trial
   worst = fmax(worst, check(got->key, truth->key, allowed->key, gradients_keys(t), "key gradient"));
   worst = fmax(worst, check(got->value, truth->value, allowed->value, gradients_values(t), "value gradient"));
   worst = fmax(worst, check(got->bias, truth->bias, allowed->bias, got->bias_elements, "bias gradient"));
+  worst = fmax(worst, check(got->additive, truth->additive, allowed->additive, gradients_weights(t), "w gradient"));
   return fmax(worst, check(got->sinks, truth->sinks, allowed->sinks, t->problem.query_heads, "sinks gradient"));
 }

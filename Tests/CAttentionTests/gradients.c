@@ -15,6 +15,10 @@ static int64_t key_rows(const trial *t) { return t->problem.batch * t->problem.k
 int64_t gradients_keys(const trial *t) { return key_rows(t) * t->problem.head_dim; }
 int64_t gradients_values(const trial *t) { return key_rows(t) * t->problem.value_dim; }
 
+int64_t gradients_weights(const trial *t) {
+  return (t->naive.additive_stride ? t->problem.query_heads : 1) * t->problem.head_dim;
+}
+
 saved saved_make(const trial *t, const char *isa, random_source *r) {
   saved s = {trial_numbers(trial_outputs(t)), trial_numbers(trial_rows(t)), trial_numbers(trial_outputs(t))};
   trial_run(t, isa, 1, NULL, s.output, s.lse);
@@ -30,6 +34,7 @@ gradients gradients_make(const trial *t, random_source *r) {
                  .key = trial_numbers(gradients_keys(t)),
                  .value = trial_numbers(gradients_values(t)),
                  .sinks = t->sinks ? trial_numbers(t->problem.query_heads) : NULL,
+                 .additive = t->additive ? trial_numbers(gradients_weights(t)) : NULL,
                  .bias_elements = 1};
   const int64_t sizes[4] = {t->problem.batch, t->problem.query_heads, t->problem.query_length, t->problem.key_length};
   for (int axis = 3; axis >= 0; axis--) {
@@ -49,10 +54,13 @@ gradients gradients_like(const trial *t, const gradients *shape) {
   if (g.value) g.value = trial_numbers(gradients_values(t));
   if (g.bias) g.bias = trial_numbers(g.bias_elements);
   if (g.sinks) g.sinks = trial_numbers(t->problem.query_heads);
+  if (g.additive) g.additive = trial_numbers(gradients_weights(t));
   return g;
 }
 
-void gradients_free(gradients *g) { free(g->query), free(g->key), free(g->value), free(g->bias), free(g->sinks); }
+void gradients_free(gradients *g) {
+  free(g->query), free(g->key), free(g->value), free(g->bias), free(g->sinks), free(g->additive);
+}
 
 /* An output in a buffer of its own. */
 typedef struct target {
@@ -158,6 +166,13 @@ void gradients_run(const trial *t, const char *isa, int threads, random_source *
     sinks.buffer = layout_blank(&sinks.l, real);
     to.sinks = layout_output(&sinks.l, real, sinks.buffer).data;
   }
+  int64_t heads = p.additive_stride_head ? p.query_heads : 1, reach = (heads - 1) * p.additive_stride_head + p.head_dim;
+  target additive = {.l = {1, heads, 1, p.head_dim, 0, p.additive_stride_head, 0, GUARD, reach + 2 * GUARD},
+                     .type = real};
+  if (g->additive) {
+    additive.buffer = layout_blank(&additive.l, real);
+    to.additive = layout_output(&additive.l, real, additive.buffer).data;
+  }
   if (!EXPECT_INT(attn_backward(&p, &output, &lse, &output_gradient, &to), ATTN_OK))
     printf("  %s\n", attn_error_message());
   target_finish(&query, g->query);
@@ -165,6 +180,7 @@ void gradients_run(const trial *t, const char *isa, int threads, random_source *
   target_finish(&value, g->value);
   if (g->bias) bias_target_finish(&bias, g->bias);
   target_finish(&sinks, g->sinks);
+  target_finish(&additive, g->additive);
   for (int i = 0; i < 3; i++) free(stored[i]);
 }
 
@@ -174,4 +190,5 @@ void gradients_expect_same(const trial *t, const gradients *got, const gradients
   if (got->value) EXPECT_SAME(got->value, want->value, gradients_values(t));
   if (got->bias) EXPECT_SAME(got->bias, want->bias, got->bias_elements);
   if (got->sinks) EXPECT_SAME(got->sinks, want->sinks, t->problem.query_heads);
+  if (got->additive) EXPECT_SAME(got->additive, want->additive, gradients_weights(t));
 }

@@ -18,6 +18,7 @@ void saved_free(saved *s);
 typedef struct gradients {
   double *query, *key, *value, *bias, *sinks;
   int64_t bias_strides[4], bias_elements;
+  double *additive;
 } gradients;
 
 /* All that the problem has. The bias' is summed over the axes that its bias repeats along and, with r, over some of the
@@ -30,6 +31,7 @@ void gradients_free(gradients *g);
 int64_t gradients_queries(const trial *t); /* B * H * Sq * D */
 int64_t gradients_keys(const trial *t);    /* B * G * Sk * D */
 int64_t gradients_values(const trial *t);  /* B * G * Sk * Dv */
+int64_t gradients_weights(const trial *t); /* H * D of additive scores, or D where the heads share them */
 
 /* Runs attn_backward into outputs between guard bands (random layouts with r), checks that it succeeded and wrote
  * nothing else, and gives the gradients that are wanted as dense numbers. */

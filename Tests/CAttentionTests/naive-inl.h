@@ -1,5 +1,13 @@
 /* The computation, in REAL with the functions F(exp), F(log), F(tanh). */
 
+static REAL PRODUCT(const naive_problem *p, int64_t h, const double *q, const double *k) {
+  const double *w = p->additive ? p->additive + h * p->additive_stride : NULL;
+  REAL sum = 0;
+  for (int64_t d = 0; d < p->dim; d++)
+    sum += w ? (REAL)w[d] * F(tanh)((REAL)q[d] + (REAL)k[d]) : (REAL)q[d] * (REAL)k[d];
+  return sum;
+}
+
 /* One query; s and visible have room for its keys. */
 static void ROW(const naive_problem *p, int64_t b, int64_t h, int64_t i, REAL *s, bool *visible,
                 const naive_result *result) {
@@ -13,9 +21,7 @@ static void ROW(const naive_problem *p, int64_t b, int64_t h, int64_t i, REAL *s
     if (!visible[j]) continue;
     attends = true;
     const double *k = p->key + ((b * p->kv_heads + g) * p->keys + j) * p->dim;
-    REAL dot = 0;
-    for (int64_t d = 0; d < p->dim; d++) dot += (REAL)q[d] * (REAL)k[d];
-    s[j] = dot * (REAL)p->scale;
+    s[j] = PRODUCT(p, h, q, k) * (REAL)p->scale;
     if (p->softcap != 0) s[j] = (REAL)p->softcap * F(tanh)(s[j] / (REAL)p->softcap);
     if (p->bias) s[j] += (REAL)naive_bias(p, b, h, i, j);
     if (p->slopes) s[j] += (REAL)naive_alibi(p, b, h, i, j);
@@ -69,12 +75,11 @@ static void ROW_GRADIENTS(const naive_problem *p, const double *output, const do
     if (!naive_visible(p, b, h, i, j)) continue;
     const double *k = p->key + ((b * p->kv_heads + g) * p->keys + j) * p->dim;
     const double *v = p->value + ((b * p->kv_heads + g) * p->keys + j) * p->value_dim;
-    REAL w = (REAL)forward->weights[at * p->keys + j], dropped = 0, dot = 0, along = 0, slope = 1;
+    REAL w = (REAL)forward->weights[at * p->keys + j], dropped = 0, along = 0, slope = 1;
     if (naive_kept(p, b, h, i, j)) dropped = 1 / (1 - (REAL)p->dropout_probability);
     for (int64_t d = 0; d < p->value_dim; d++) along += (REAL)o_gradient[d] * (REAL)v[d];
     if (p->softcap != 0) {
-      for (int64_t d = 0; d < p->dim; d++) dot += (REAL)q[d] * (REAL)k[d];
-      REAL t = F(tanh)(dot * (REAL)p->scale / (REAL)p->softcap);
+      REAL t = F(tanh)(PRODUCT(p, h, q, k) * (REAL)p->scale / (REAL)p->softcap);
       slope = 1 - t * t;
     }
     REAL gradient = w * (dropped * along - delta);
@@ -88,6 +93,17 @@ static void ROW_GRADIENTS(const naive_problem *p, const double *output, const do
 
 static void ADD_SCALED(REAL *sum, REAL coefficient, const double *vector, int64_t n) {
   for (int64_t d = 0; d < n; d++) sum[d] += coefficient * (REAL)vector[d];
+}
+
+/* To sum the gradient of a query, which is also that of the key; to weights, where given, that of w. */
+static void ADD_ADDITIVE(const naive_problem *p, int64_t h, const double *q, const double *k, REAL coefficient,
+                         REAL *sum, long double *weights) {
+  const double *w = p->additive + h * p->additive_stride;
+  for (int64_t d = 0; d < p->dim; d++) {
+    REAL t = F(tanh)((REAL)q[d] + (REAL)k[d]);
+    sum[d] += coefficient * (REAL)w[d] * (1 - t * t);
+    if (weights) weights[d] = (REAL)weights[d] + coefficient * (REAL)p->scale * t;
+  }
 }
 
 static void STORE(long double *to, REAL *sum, int64_t n, REAL factor) {
@@ -110,17 +126,27 @@ void NAIVE_GRADIENTS(const naive_problem *p, const double *output, const double 
     ROW_GRADIENTS(p, output, output_gradient, &forward, at / p->queries / p->heads, at / p->queries % p->heads,
                   at % p->queries, kept + at * p->keys, slopes + at * p->keys, result);
   for (int64_t at = 0; at < rows; at++) {
-    int64_t stream = at / p->queries / group;
-    for (int64_t j = 0; j < p->keys; j++)
-      if (slopes[at * p->keys + j] != 0)
-        ADD_SCALED(sum, slopes[at * p->keys + j], p->key + (stream * p->keys + j) * p->dim, p->dim);
+    int64_t stream = at / p->queries / group, h = at / p->queries % p->heads;
+    for (int64_t j = 0; j < p->keys; j++) {
+      const double *k = p->key + (stream * p->keys + j) * p->dim;
+      if (slopes[at * p->keys + j] == 0) continue;
+      if (p->additive)
+        ADD_ADDITIVE(p, h, p->query + at * p->dim, k, slopes[at * p->keys + j], sum,
+                     result->additive + h * p->additive_stride);
+      else
+        ADD_SCALED(sum, slopes[at * p->keys + j], k, p->dim);
+    }
     STORE(result->query + at * p->dim, sum, p->dim, (REAL)p->scale);
   }
   for (int64_t at = 0; at < p->batch * p->kv_heads * p->keys; at++) {
     int64_t stream = at / p->keys, j = at % p->keys;
     for (int64_t row = stream * group * p->queries; row < (stream + 1) * group * p->queries; row++) {
       int64_t pair = row * p->keys + j;
-      if (slopes[pair] != 0) ADD_SCALED(sum, slopes[pair], p->query + row * p->dim, p->dim);
+      const double *q = p->query + row * p->dim;
+      if (slopes[pair] != 0 && p->additive)
+        ADD_ADDITIVE(p, row / p->queries % p->heads, q, p->key + at * p->dim, slopes[pair], sum, NULL);
+      else if (slopes[pair] != 0)
+        ADD_SCALED(sum, slopes[pair], q, p->dim);
       if (kept[pair] != 0) ADD_SCALED(value_sum, kept[pair], output_gradient + row * p->value_dim, p->value_dim);
     }
     STORE(result->key + at * p->dim, sum, p->dim, (REAL)p->scale);
@@ -133,8 +159,10 @@ void NAIVE_GRADIENTS(const naive_problem *p, const double *output, const double 
 #undef REAL
 #undef NAIVE
 #undef NAIVE_GRADIENTS
+#undef PRODUCT
 #undef ROW
 #undef ROW_GRADIENTS
 #undef ADD_SCALED
+#undef ADD_ADDITIVE
 #undef STORE
 #undef F

@@ -65,9 +65,11 @@ double naive_alibi(const naive_problem *p, int64_t b, int64_t h, int64_t i, int6
 #define REAL float
 #define NAIVE naive_float
 #define NAIVE_GRADIENTS naive_gradients_float
+#define PRODUCT product_float
 #define ROW row_float
 #define ROW_GRADIENTS row_gradients_float
 #define ADD_SCALED add_scaled_float
+#define ADD_ADDITIVE add_additive_float
 #define STORE store_float
 #define F(name) name##f
 #include "naive-inl.h"
@@ -75,9 +77,11 @@ double naive_alibi(const naive_problem *p, int64_t b, int64_t h, int64_t i, int6
 #define REAL double
 #define NAIVE naive_double
 #define NAIVE_GRADIENTS naive_gradients_double
+#define PRODUCT product_double
 #define ROW row_double
 #define ROW_GRADIENTS row_gradients_double
 #define ADD_SCALED add_scaled_double
+#define ADD_ADDITIVE add_additive_double
 #define STORE store_double
 #define F(name) name
 #include "naive-inl.h"
@@ -85,9 +89,15 @@ double naive_alibi(const naive_problem *p, int64_t b, int64_t h, int64_t i, int6
 #define REAL long double
 #define NAIVE naive_long_double
 #define NAIVE_GRADIENTS naive_gradients_long_double
+#define PRODUCT product_long_double
 #define ROW row_long_double
 #define ROW_GRADIENTS row_gradients_long_double
 #define ADD_SCALED add_scaled_long_double
+#define ADD_ADDITIVE add_additive_long_double
 #define STORE store_long_double
 #define F(name) name##l
 #include "naive-inl.h"
+
+double naive_product(const naive_problem *p, int64_t h, const double *q, const double *k) {
+  return product_double(p, h, q, k);
+}

@@ -11,6 +11,8 @@
 typedef struct naive_problem {
   int64_t batch, heads, kv_heads, queries, keys, dim, value_dim;
   const double *query, *key, *value; /* [B, H, Sq, D], [B, G, Sk, D], [B, G, Sk, Dv] */
+  const double *additive;            /* null, or w of sum w tanh(q + k) */
+  int64_t additive_stride;           /* from head to head; 0 = one for all */
   double scale, softcap;             /* softcap 0 = none */
 
   attn_alignment alignment;
@@ -43,9 +45,9 @@ void naive_double(const naive_problem *problem, const naive_result *result);
 void naive_long_double(const naive_problem *problem, const naive_result *result);
 
 /* Shapes of the inputs; the bias' by its strides, none negative and 0 along an axis that is summed over. All arrays are
- * given, zeroed; a problem without sinks leaves theirs so. */
+ * given, zeroed; a problem without sinks or additive scores leaves theirs so. */
 typedef struct naive_gradients {
-  long double *query, *key, *value, *bias, *sinks;
+  long double *query, *key, *value, *bias, *sinks, *additive;
   int64_t bias_strides[4], bias_elements;
 } naive_gradients;
 
@@ -59,6 +61,8 @@ void naive_gradients_double(const naive_problem *problem, const double *output, 
 void naive_gradients_long_double(const naive_problem *problem, const double *output, const double *output_gradient,
                                  const naive_gradients *result);
 
+/* sum q k, or sum w tanh(q + k) of additive scores, in double. */
+double naive_product(const naive_problem *problem, int64_t h, const double *q, const double *k);
 bool naive_visible(const naive_problem *problem, int64_t b, int64_t h, int64_t i, int64_t j);
 bool naive_kept(const naive_problem *problem, int64_t b, int64_t h, int64_t i, int64_t j);
 /* What bias and ALiBi add to a score. */

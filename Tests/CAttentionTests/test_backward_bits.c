@@ -145,7 +145,7 @@ static void place_in_batch(attn_type type, const char *isa, random_source *r) {
     gradients_run(&t, isa, (int)b + 1, r, &one, &alone);
     expect_context("%s %s batch row %d", isa, number_type_name(type), (int)b);
     gradients part = {all.query + b * queries, all.key + b * keys, all.value + b * values, all.bias + b * pairs, NULL,
-                      {0}, 0};
+                      {0}, 0, NULL};
     gradients_expect_same(&t, &alone, &part);
     gradients_free(&alone);
   }

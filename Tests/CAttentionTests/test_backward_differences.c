@@ -1,5 +1,6 @@
 /*
- * attn_backward against finite differences of attn_forward itself, in F64, with every option on.
+ * attn_backward against finite differences of attn_forward itself, in F64, with every option on, of dot-product and of
+ * additive scores (small ones, and q + k where q and k cancel).
  *
  * With C(h) = (L(x + h) - L(x - h)) / 2h the truncation error is c h^2 + O(h^4), so that R(h) = (4 C(h) - C(2h)) / 3
  * has error e h^4 + O(h^6) and R(2h) has 16 times that: |R(h) - R(2h)| is about 15 times R(h)'s own error, and allowed
@@ -51,7 +52,11 @@ static void differences(const trial *t, const saved *s, const char *isa, void *s
   }
 }
 
-static void everything(const char *isa, int64_t index, random_source *r) {
+static void move(double *numbers, int64_t count, double by) {
+  for (int64_t i = 0; i < count; i++) numbers[i] += by;
+}
+
+static void everything(const char *isa, int64_t index, bool additive, random_source *r) {
   /* Inside a tile, and over the edges of tiles of queries and of keys. */
   int64_t queries = index % 2 ? 5 : 50, keys = index % 2 ? 7 : 135;
   trial t = trial_make(ATTN_F64, 2, 4, 2, queries, keys, 5, 3, r);
@@ -63,6 +68,11 @@ static void everything(const char *isa, int64_t index, random_source *r) {
   t.problem.scale = index % 5 ? 0.8 : -0.4;
   t.problem.dropout_probability = 0.2;
   t.problem.dropout_seed = (uint64_t)index;
+  if (additive) {
+    trial_add_additive(&t, r, index % 3 == 1, 2);
+    move(t.query, gradients_queries(&t), index % 3 == 2 ? 60 : 0);
+    move(t.key, gradients_keys(&t), index % 3 == 2 ? -60 : 0);
+  }
   trial_add_query_offsets(&t, r);
   trial_add_key_lengths(&t, r);
   trial_add_mask(&t, r, 0.8);
@@ -86,6 +96,7 @@ static void everything(const char *isa, int64_t index, random_source *r) {
   differences(&t, &s, isa, t.stored_key, g.key, gradients_keys(&t), rounding, r);
   differences(&t, &s, isa, t.stored_value, g.value, gradients_values(&t), rounding, r);
   differences(&t, &s, isa, t.stored_bias, g.bias, g.bias_elements, rounding, r);
+  if (additive) differences(&t, &s, isa, t.stored_additive, g.additive, gradients_weights(&t), rounding, r);
   differences(&t, &s, isa, t.stored_sinks, g.sinks, t.problem.query_heads, rounding, r);
   tolerance_free(&forward);
   gradients_free(&g);
@@ -97,7 +108,9 @@ int main(void) {
   random_source r = {expect_seed()};
   int cases = expect_cases(12);
   for (int isa = 0; isa < attn_isa_count(); isa++)
-    for (int64_t index = 0; index < cases && attn_isa_available(isa); index++)
-      everything(attn_isa_name(isa), index, &r);
+    for (int64_t index = 0; index < cases && attn_isa_available(isa); index++) {
+      everything(attn_isa_name(isa), index, false, &r);
+      if (3 * index < cases) everything(attn_isa_name(isa), index, true, &r);
+    }
   return expect_finish();
 }

@@ -246,6 +246,26 @@ static void make_finite(const table_case *c) {
   }
 }
 
+/* One number that is not finite is noticed wherever it stands; the largest finite ones raise no alarm. */
+static void all_finite(const table_case *c) {
+  if (c->type != c->real) return;
+  double largest = c->real == ATTN_F64 ? 0x1.fffffffffffffp1023 : 0x1.fffffep127;
+  const double specials[] = {NAN, INFINITY, -INFINITY};
+  for (int64_t n = 0; n <= 4 * c->k->lanes + 1; n++) {
+    CONTEXT(c, "all_finite n %d", (int)n);
+    void *x = random_array(c->r, c->real, n, -1, 1);
+    for (int64_t j = 0; j < n; j++) number_set(c->real, x, j, j % 2 ? largest : -largest);
+    EXPECT(c->k->all_finite(x, n));
+    for (int64_t j = 0; j < n; j++) {
+      number_set(c->real, x, j, specials[j % 3]);
+      EXPECT(!c->k->all_finite(x, n));
+      number_set(c->real, x, j, 0x1p-149);
+    }
+    EXPECT(c->k->all_finite(x, n));
+    free(x);
+  }
+}
+
 /* Rows that attend to nothing subtract +infinity: every weight is 0. */
 static void exp2_of_empty_rows(const table_case *c) {
   if (c->type != c->real) return;
@@ -269,6 +289,7 @@ int main(void) {
   for_each_table(score_gradients, &r);
   for_each_table(multiply, &r);
   for_each_table(add_row, &r);
+  for_each_table(all_finite, &r);
   for_each_table(make_finite, &r);
   for_each_table(exp2_of_empty_rows, &r);
   return expect_finish();

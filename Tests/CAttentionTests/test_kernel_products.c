@@ -1,4 +1,4 @@
-/* scores and accumulate: the two products, for every tail of the register tile. */
+/* scores, accumulate and product, for every tail of the register tile. */
 #include <math.h>
 
 #include "kernel_tables.h"
@@ -80,6 +80,45 @@ static void accumulate(const table_case *c) {
     }
 }
 
+/* A by rows and by columns, on top of what C held. */
+static void product(const table_case *c) {
+  if (c->type != c->real) return;
+  int64_t width = c->k->panel_width;
+  const int64_t depths[] = {0, 1, 2, 7, 64};
+  for (int64_t rows = 1; rows <= 2 * c->k->tile_rows + 1; rows++)
+    for (int n = 0; n < 10; n++) {
+      int64_t depth = depths[n % 5], slices = random_int(c->r, 1, 3), stride = slices * width + 3;
+      bool by_columns = n >= 5;
+      int64_t a_row = by_columns ? 1 : depth + 2, a_step = by_columns ? rows + 2 : 1;
+      CONTEXT(c, "product rows %d depth %d slices %d by columns %d", (int)rows, (int)depth, (int)slices, by_columns);
+      int64_t reach = depth > 0 ? (rows - 1) * a_row + (depth - 1) * a_step + 1 : 0;
+      void *a = random_array(c->r, c->real, reach, -1, 1);
+      guarded panels = guarded_new(c->real, slices * depth * width), to = guarded_new(c->real, rows * stride);
+      randomize(c->r, c->real, panels.data, slices * depth * width, -1, 1);
+      for (int64_t r = 0; r < rows; r++)
+        randomize(c->r, c->real, to.data + r * stride * c->k->real_bytes, slices * width, -1, 1);
+      double *before = malloc((size_t)(rows * stride) * sizeof *before);
+      for (int64_t i = 0; i < rows * stride; i++) before[i] = number_get(c->real, to.data, i);
+      c->k->product(to.data, stride, a, a_row, a_step, panels.data, depth, rows, slices);
+      for (int64_t i = 0; i < rows * stride; i++) {
+        int64_t r = i / stride, col = i % stride;
+        if (col >= slices * width) {
+          EXPECT(still_blank(c->real, to.data, i));
+          continue;
+        }
+        long double want = before[i], magnitude = fabsl(want);
+        for (int64_t l = 0; l < depth; l++) {
+          long double x = number_get(c->real, a, r * a_row + l * a_step);
+          x *= number_get(c->real, panels.data, (col / width * depth + l) * width + col % width);
+          want += x, magnitude += fabsl(x);
+        }
+        EXPECT_NEAR(number_get(c->real, to.data, i), want, (double)(depth + 1) * c->u * magnitude);
+      }
+      free(before), free(a);
+      guarded_free(&panels), guarded_free(&to);
+    }
+}
+
 /* A row's bits do not depend on the rows computed beside it. */
 static void rows_alone(const table_case *c) {
   if (c->type != c->real) return;
@@ -104,6 +143,7 @@ int main(void) {
   random_source r = {expect_seed()};
   for_each_table(scores, &r);
   for_each_table(accumulate, &r);
+  for_each_table(product, &r);
   for_each_table(rows_alone, &r);
   return expect_finish();
 }

@@ -10,6 +10,19 @@
  *
  *   E = u ((D + 14) A + 6 (|bias| + |alibi|)).
  *
+ * Additive scores, sum w tanh(q + k), may be taken as sum w (1 - 2 r), r = 1 / (1 + e^(2q) e^(2k)), several fractions
+ * to a division, while |q| + |k| is at most S = 10.5 (float) or 20 (double). The exponents 2q and 2k come from products
+ * with a rounded constant: relative errors of 4 u (|q| + |k|) in e^(2q) e^(2k), 11 u more from two exponentials and a
+ * division, 2 u from product and sum. dr/r is (1 - r) times that, r (1 - r) <= 1/4 and tanh takes twice r:
+ * (2 (|q| + |k|) + 7) u. Four fractions over one denominator: two levels of a product and a multiply-add above, of a
+ * product below, and the division, 7 u of 2 r. Beyond S the sum rounds, u |q + k| (1 - tanh^2) <= u, and a tanh is
+ * within 4 u. Either way a tanh is off by
+ *
+ *   e_t = (2 min(|q| + |k|, S) + 24) u.
+ *
+ * The sums over D of w and of the fractions of four, with tails, are within (D + 2 (D / 4 + 6)) u of W = sum |scale w|;
+ * the folded scale times w 3 u, the cap 8 u, as above:  E = sum |scale w| e_t + (2 D + 24) u W.
+ *
  * A weight before normalisation, exp(s - top): the subtraction and, in an online softmax, the rescaling by successive
  * maxima telescope to u |top - s|; each exponential is within 5 u (a polynomial error of 1.6 u for float, and its last
  * two operations), and there is one for the weight and one a tile of at least 32 keys, T = Sk / 32 + 1 tiles:
@@ -42,14 +55,25 @@ static naive_result arrays(const naive_problem *p) {
 
 static void free_arrays(naive_result *r) { free(r->output), free(r->lse), free(r->scores), free(r->weights); }
 
+double tolerance_tanh(double q, double k, double u) {
+  return (2 * fmin(fabs(q) + fabs(k), u > 1e-10 ? 10.5 : 20) + 24) * u;
+}
+
+double tolerance_product(const naive_problem *p, int64_t h, const double *q, const double *k, double u) {
+  const double *w = p->additive ? p->additive + h * p->additive_stride : NULL;
+  double error = 0;
+  for (int64_t d = 0; d < p->dim; d++)
+    error += w ? fabs(w[d]) * (tolerance_tanh(q[d], k[d], u) + (double)(2 * p->dim + 24) * u)
+               : fabs(q[d] * k[d]) * (double)(p->dim + 14) * u;
+  return fabs(p->scale) * error;
+}
+
 static double score_error(const naive_problem *p, int64_t b, int64_t h, int64_t i, int64_t j, double u) {
   int64_t g = h / (p->heads / p->kv_heads);
   const double *q = p->query + ((b * p->heads + h) * p->queries + i) * p->dim;
   const double *k = p->key + ((b * p->kv_heads + g) * p->keys + j) * p->dim;
-  double magnitude = 0;
-  for (int64_t d = 0; d < p->dim; d++) magnitude += fabs(q[d] * k[d]);
-  return u * ((double)(p->dim + 14) * fabs(p->scale) * magnitude +
-              6 * (fabs(naive_bias(p, b, h, i, j)) + fabs(naive_alibi(p, b, h, i, j))));
+  return tolerance_product(p, h, q, k, u) +
+         6 * u * (fabs(naive_bias(p, b, h, i, j)) + fabs(naive_alibi(p, b, h, i, j)));
 }
 
 /* The bounds of one row, added to what `allowed` holds. */

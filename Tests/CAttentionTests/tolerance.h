@@ -10,6 +10,11 @@ typedef struct tolerance {
 } tolerance;
 
 /* For results stored as `type`; scores, weights and lse are in its compute type. */
+/* How far scale * naive_product may be in a type with unit roundoff u, and after a softcap as well. */
+double tolerance_product(const naive_problem *problem, int64_t h, const double *q, const double *k, double u);
+/* The same of a tanh of additive scores, w and scale aside. */
+double tolerance_tanh(double q, double k, double u);
+
 tolerance tolerance_make(const naive_problem *problem, attn_type type);
 /* The derived bounds alone, without the naive computation's errors. */
 tolerance tolerance_bounds(const naive_problem *problem, attn_type type);

@@ -66,6 +66,27 @@ void trial_add_sinks(trial *t, random_source *r) {
   t->stored_sinks = store_heads(t, t->sinks);
 }
 
+void trial_add_additive(trial *t, random_source *r, bool shared, double size) {
+  attn_problem *p = &t->problem;
+  t->naive.additive_stride = shared ? 0 : p->head_dim;
+  t->additive = uniform(r, number_compute_type(p->type), (shared ? 1 : p->query_heads) * p->head_dim, -size, size);
+  p->scale = 1;
+}
+
+/* With r there are gaps of NaN between the heads. */
+static void store_additive(trial *t, random_source *r) {
+  attn_problem *p = &t->problem;
+  if (!t->additive) return;
+  layout l = layout_bhsd(1, t->naive.additive_stride ? p->query_heads : 1, 1, p->head_dim);
+  if (r) {
+    l.stride_head += 3;
+    l.elements = (l.heads - 1) * l.stride_head + l.dim;
+  }
+  free(t->stored_additive);
+  p->additive = t->stored_additive = layout_store(&l, number_compute_type(p->type), t->additive);
+  p->additive_stride_head = t->naive.additive_stride ? l.stride_head : 0;
+}
+
 static int64_t *integers(random_source *r, int64_t count, int64_t low, int64_t high) {
   int64_t *numbers = malloc((size_t)(count + 1) * sizeof *numbers);
   for (int64_t i = 0; i < count; i++) numbers[i] = random_int(r, low, high);
@@ -93,6 +114,7 @@ void trial_store(trial *t, random_source *r) {
   p->query = layout_input(&q, p->type, t->stored_query = layout_store(&q, p->type, t->query));
   p->key = layout_input(&k, p->type, t->stored_key = layout_store(&k, p->type, t->key));
   p->value = layout_input(&v, p->type, t->stored_value = layout_store(&v, p->type, t->value));
+  store_additive(t, r);
   const int64_t *m = t->naive.mask_strides, *b = t->naive.bias_strides;
   if (t->mask) p->mask = (attn_mask){t->mask, m[0], m[1], m[2], m[3]};
   if (t->bias) p->bias = (attn_bias){t->stored_bias, t->bias_type, b[0], b[1], b[2], b[3]};
@@ -105,6 +127,7 @@ void trial_store(trial *t, random_source *r) {
   n->batch = p->batch, n->heads = p->query_heads, n->kv_heads = p->kv_heads;
   n->queries = p->query_length, n->keys = p->key_length, n->dim = p->head_dim, n->value_dim = p->value_dim;
   n->query = t->query, n->key = t->key, n->value = t->value;
+  n->additive = t->additive;
   n->scale = p->scale, n->softcap = p->softcap;
   n->alignment = p->alignment, n->query_offset = p->query_offset, n->query_offsets = t->query_offsets;
   n->causal = p->causal, n->window_left = p->window_left, n->window_right = p->window_right;
@@ -168,7 +191,7 @@ void trial_free(trial *t) {
   free(t->query), free(t->key), free(t->value), free(t->bias), free(t->slopes), free(t->sinks), free(t->mask);
   free(t->query_offsets), free(t->key_lengths);
   free(t->stored_query), free(t->stored_key), free(t->stored_value);
-  free(t->stored_bias), free(t->stored_slopes), free(t->stored_sinks);
+  free(t->stored_bias), free(t->stored_slopes), free(t->stored_sinks), free(t->stored_additive), free(t->additive);
 }
 
 int64_t trial_rows(const trial *t) { return t->problem.batch * t->problem.query_heads * t->problem.query_length; }
@@ -202,10 +225,10 @@ void trial_describe(const trial *t, const char *isa, int64_t index) {
   const attn_problem *p = &t->problem;
   expect_context(
       "case %lld %s %s B%lld H%lld G%lld Sq%lld Sk%lld D%lld Dv%lld scale %g cap %g causal %d align %d offset %lld "
-      "window %lld,%lld lengths %d mask %d bias %d alibi %d sinks %d dropout %g",
+      "window %lld,%lld lengths %d mask %d bias %d alibi %d sinks %d additive %d dropout %g",
       (long long)index, isa, number_type_name(p->type), (long long)p->batch, (long long)p->query_heads,
       (long long)p->kv_heads, (long long)p->query_length, (long long)p->key_length, (long long)p->head_dim,
       (long long)p->value_dim, p->scale, p->softcap, p->causal, (int)p->alignment, (long long)p->query_offset,
       (long long)p->window_left, (long long)p->window_right, t->key_lengths != NULL, t->mask != NULL, t->bias != NULL,
-      t->slopes != NULL, t->sinks != NULL, p->dropout_probability);
+      t->slopes != NULL, t->sinks != NULL, t->additive != NULL, p->dropout_probability);
 }

@@ -12,11 +12,11 @@ typedef struct trial {
   attn_problem problem;
   naive_problem naive;
   double *query, *key, *value; /* dense BHSD, numbers that the type can hold */
-  double *bias, *slopes, *sinks;
+  double *bias, *slopes, *sinks, *additive;
   uint8_t *mask;
   int64_t *query_offsets, *key_lengths;
   attn_type bias_type;
-  void *stored_query, *stored_key, *stored_value, *stored_bias, *stored_slopes, *stored_sinks;
+  void *stored_query, *stored_key, *stored_value, *stored_bias, *stored_slopes, *stored_sinks, *stored_additive;
 } trial;
 
 /* Uniform numbers in [-1, 1), every option off. */
@@ -27,6 +27,8 @@ void trial_add_mask(trial *t, random_source *r, double visible);
 void trial_add_bias(trial *t, random_source *r, attn_type type);
 void trial_add_slopes(trial *t, random_source *r);
 void trial_add_sinks(trial *t, random_source *r);
+/* Additive scores with scale 1 and weights in [-size, size): a vector a head, or one for all. */
+void trial_add_additive(trial *t, random_source *r, bool shared, double size);
 void trial_add_key_lengths(trial *t, random_source *r);
 void trial_add_query_offsets(trial *t, random_source *r);
 

@@ -5,12 +5,16 @@
  *
  * so exponentials are taken once for each channel of a query and of a key. Four fractions share a division:
  * n / x + m / y = (n y + m x) / (x y), and likewise for two such sums. The product of four denominators must not
- * overflow, which bounds |a| + |b|: pairs beyond the bound are done again with tanh, each decided by its own query and key alone.
+ * overflow, which bounds |a| + |b| and |w|: pairs beyond the bound are done again with tanh, each decided by its own
+ * query and key alone.
  */
 #if ATTN_REAL_BITS == 32
-#define ADDITIVE_BOUND 10.5f /* e^(8 * 10.5) < 2^127 */
+#define ADDITIVE_BOUND 10.5f          /* e^(8 * 10.5) < 2^127 */
+#define ADDITIVE_LARGEST_WEIGHT 1e10f /* 4 w e^(6 * 10.5) < 2^127 */
 #else
-#define ADDITIVE_BOUND 80.0
+/* e^(8 * 80) would not overflow either, but the exponentials' errors grow with |a| where a + b cancels. */
+#define ADDITIVE_BOUND 20.0
+#define ADDITIVE_LARGEST_WEIGHT 1e100
 #endif
 
 /* e^(2x) by the exponential of -2|x|: vf_exp2 takes no positive numbers. */
@@ -46,6 +50,20 @@ static void column_magnitudes(void *sizes, const void *panels, int64_t dim, int6
     vf m = vf_set1(0);
     for (int64_t d = 0; d < dim; d++) m = larger_magnitude(m, vf_load(column + d * PANEL_WIDTH));
     vf_store((real *)sizes + c, m);
+  }
+}
+
+static void row_sums(void *sums, void *sizes, const void *rows, int64_t count, int64_t n) {
+  for (int64_t r = 0; r < count; r++) {
+    const real *w = (const real *)rows + r * n;
+    real total = 0, size = 0;
+    for (int64_t d = 0; d < n; d++) {
+      real magnitude = w[d] < 0 ? -w[d] : w[d];
+      total += w[d];
+      if (!(magnitude <= size)) size = magnitude;
+    }
+    ((real *)sums)[r] = total;
+    ((real *)sizes)[r] = size;
   }
 }
 
@@ -98,10 +116,11 @@ static void additive_scores(void *scores, int64_t stride, const attn_additive *t
                             int64_t last) {
   for (int64_t slice = first; slice < last; slice++)
     for (int64_t r = 0; r < rows; r++) {
-      const real *w = (const real *)t->weights + (t->first_row + r) % t->weight_rows * t->dim;
+      int64_t weight_row = (t->first_row + r) % t->weight_rows;
+      const real *w = (const real *)t->weights + weight_row * t->dim;
       const real *exp_a = (const real *)t->exp_queries + r * t->query_stride;
-      real total = 0, size = ((const real *)t->query_sizes)[r];
-      for (int64_t d = 0; d < t->dim; d++) total += w[d];
+      real total = ((const real *)t->weight_sums)[weight_row], size = ((const real *)t->query_sizes)[r];
+      if (!(((const real *)t->weight_sizes)[weight_row] <= ADDITIVE_LARGEST_WEIGHT)) size = (real)INFINITY;
       for (int64_t c = slice * PANEL_WIDTH; c < (slice + 1) * PANEL_WIDTH; c += VF_LANES) {
         int64_t column = slice * t->dim * PANEL_WIDTH + c % PANEL_WIDTH;
         vf s = additive_lanes(exp_a, w, (const real *)t->exp_keys + column, t->dim, total);

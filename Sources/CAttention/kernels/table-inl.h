@@ -30,6 +30,7 @@ const attn_kernels TABLE_NAME(ATTN_ISA, ATTN_REAL_BITS) = {
     .exp_twice = exp_twice,
     .row_magnitudes = row_magnitudes,
     .column_magnitudes = column_magnitudes,
+    .row_sums = row_sums,
     .softcap = softcap,
     .add_bias = add_bias,
     .add_alibi = add_alibi,
