@@ -22,7 +22,8 @@
  *     of threads, the batch size or a sequence's place in the batch.
  *   - A query that may attend to nothing gives output 0 and log-sum-exp -infinity.
  *   - What is masked does not leak: NaN or infinity in a masked key or value changes nothing.
- *   - The library never prints and never aborts; memory beyond arguments is O(threads * tile).
+ *   - The library never prints and never aborts. Memory beyond arguments is O(threads * tile) forward; backward adds
+ *     two numbers a row, at most 64 MiB a thread for dq, and with additive scores D numbers a row. Never Sq x Sk.
  *   - Every function may be called from many threads at once.
  */
 #ifndef ATTENTION_H

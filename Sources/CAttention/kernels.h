@@ -3,7 +3,7 @@
  *
  * A tile function runs on one thread, allocates nothing and sees clean blocks: the driver (forward.c) has settled
  * strides, layouts, tails and visibility before it calls. One table exists for each instruction set and compute type;
- * kernels/(star)-inl.h is the one source of all of them and isa/(star).c the list.
+ * the files kernels/...-inl.h are the one source of all of them; isa/list.h lists them.
  *
  * `real` below is the compute type: float in the tables of F32, F16 and BF16 problems, double in those of F64. Data
  * pointers are void so that one struct serves both.
