@@ -38,9 +38,6 @@ int64_t attn_cache_bytes(int level) {
   return bytes;
 }
 
-/* Rows of a score tile: a multiple of every register tile's height (4, 6, 8, 12). */
-#define BLOCK_ROWS 48
-
 /* Keys of a score tile. The order of every sum over keys follows from it, so it depends on the dimensions alone and
  * never on caches: results must not change from one machine to the next of its kind. */
 static int64_t block_keys_for(const attn_problem *p) {
@@ -56,10 +53,11 @@ static int64_t block_keys_for(const attn_problem *p) {
  * rows changes no bits, so caches may speak here. */
 static int64_t item_rows_for(const attn_problem *p, const attn_plan *plan) {
   int64_t row_bytes = (plan->query_stride + 2 * plan->output_stride) * attn_real_bytes(p);
-  int64_t rows = attn_cache_bytes(2) / 2 / row_bytes / BLOCK_ROWS * BLOCK_ROWS;
-  rows = attn_max(BLOCK_ROWS, attn_min(rows, 8 * BLOCK_ROWS));
+  int64_t rows = attn_cache_bytes(2) / 2 / row_bytes / ATTN_BLOCK_ROWS * ATTN_BLOCK_ROWS;
+  rows = attn_max(ATTN_BLOCK_ROWS, attn_min(rows, 8 * ATTN_BLOCK_ROWS));
   int64_t all_rows = p->query_length * plan->group, streams = attn_min(p->batch * p->kv_heads, ENOUGH_ITEMS);
-  while (rows > 2 * BLOCK_ROWS && streams * attn_min(all_rows / rows, ENOUGH_ITEMS) < ENOUGH_ITEMS) rows -= BLOCK_ROWS;
+  while (rows > 2 * ATTN_BLOCK_ROWS && streams * attn_min(all_rows / rows, ENOUGH_ITEMS) < ENOUGH_ITEMS)
+    rows -= ATTN_BLOCK_ROWS;
   return rows;
 }
 
@@ -68,7 +66,7 @@ attn_status attn_plan_make(const attn_problem *p, attn_plan *plan) {
   plan->kernels = attn_kernels_for(p->type, p->isa);
   if (!plan->kernels) return ATTN_ERROR_ISA;
   plan->group = p->query_heads / p->kv_heads;
-  plan->block_rows = BLOCK_ROWS;
+  plan->block_rows = ATTN_BLOCK_ROWS;
   plan->block_keys = block_keys_for(p);
   plan->query_stride = attn_round_up(p->head_dim, plan->kernels->panel_width);
   plan->score_stride = plan->block_keys;

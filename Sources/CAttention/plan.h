@@ -5,6 +5,9 @@
 #include "kernels.h"
 #include "view.h"
 
+/* Rows of a score tile: a multiple of every register tile's height (4, 6, 8, 12). */
+#define ATTN_BLOCK_ROWS 48
+
 typedef struct attn_plan {
   const attn_kernels *kernels;
   int64_t group;          /* query heads per key/value head, H / G */

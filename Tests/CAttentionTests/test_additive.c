@@ -43,7 +43,7 @@ static void weights_of(const trial *t, const char *isa, const double *lse, doubl
   void *stored = layout_store(&rows, real, lse), *s = layout_blank(&l, real), *w = layout_blank(&l, real);
   attn_problem p = t->problem;
   p.isa = isa;
-  EXPECT_INT(attn_weights(&p, stored, s, w), ATTN_OK);
+  EXPECT_INT(trial_weights(&p, stored, s, w), ATTN_OK);
   layout_load(&l, real, s, scores);
   layout_load(&l, real, w, weights);
   free(stored), free(s), free(w);
