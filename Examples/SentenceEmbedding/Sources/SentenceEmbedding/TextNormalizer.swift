@@ -57,7 +57,7 @@ public struct TextNormalizer: Sendable, Equatable, Decodable {
       let decomposed = String(cleaned).decomposedStringWithCanonicalMapping.unicodeScalars
       cleaned = String.UnicodeScalarView(decomposed.filter { $0.properties.generalCategory != .nonspacingMark })
     }
-    // Scalar by scalar: a whole string's Σ would become ς at the end of a word.
+    // Scalar by scalar: Σ becomes σ at the end of a word too.
     guard doLowerCase ?? true else { return cleaned }
     return String.UnicodeScalarView(cleaned.flatMap { Array($0.properties.lowercaseMapping.unicodeScalars) })
   }

@@ -45,7 +45,7 @@ struct BadModelTests {
       (#""num_hidden_layers": 2"#, #""num_hidden_layers": 0"#, ["num_hidden_layers", "positive"]),
       (#""hidden_act": "gelu""#, #""hidden_act": "swish""#, ["hidden_act", "swish"]),
       (#""model_type": "bert""#, #""model_type": "mpnet""#, ["model_type", "mpnet"]),
-      (#""layer_norm_eps": 1e-12"#, #""layer_norm_eps": -1"#, ["layer_norm_eps", "-1"]),
+      (#""layer_norm_eps": 0.01"#, #""layer_norm_eps": -1"#, ["layer_norm_eps", "-1"]),
       ("{", "", ["JSON"]),
     ])
   func configuration(old: String, new: String, words: [String]) throws {
