@@ -58,4 +58,7 @@ typedef struct attn_columns {
 attn_columns attn_columns_of(const attn_problem *problem, const attn_plan *plan, const attn_item *item, int64_t row,
                              int64_t rows, int64_t first_key, int64_t count);
 
+/* Whether the first and the last of these rows see different ranges of keys. */
+bool attn_columns_differ(const attn_problem *problem, const attn_item *item, int64_t row, int64_t rows);
+
 #endif
