@@ -41,7 +41,7 @@ def chart(results: list[CaseResult], subtitle: str) -> str:
     body += _ratios(rows, _LABEL + _PANEL + _GAP)
     note = (
         "Bars: medians of samples taken in turns; whiskers: quartiles; dots: the other systems against the same peak; "
-        "ticks: marks. Causal counts visible pairs only."
+        "dashes: marks. Causal counts visible pairs only."
     )
     body.append(_text(24, height - 14, note, 11, _FAINT))
     return (
@@ -64,7 +64,7 @@ def _shares(rows: list[Row], left: float, several: bool) -> list[str]:
         label = row.case.name + (f" · {row.threads} thr" if several else "")
         out.append(_text(left - 10, middle + 4, label, 12, _INK, anchor="end"))
         if row.share:
-            low, high = row.share.lowerQuartile * scale, row.share.upperQuartile * scale
+            low, high = (min(x, most) * scale for x in (row.share.lowerQuartile, row.share.upperQuartile))
             out.append(_bar(left, middle, row.share.median * scale, _COLORS[OURS], row.threads))
             out.append(_whisker(left + low, left + high, middle))
             if row.case.marks.share:
@@ -107,13 +107,13 @@ def _ratios(rows: list[Row], left: float) -> list[str]:
         out.append(_bar(left, middle, end, _COLORS[system], row.threads))
         if ratio.upperQuartile <= most:
             out.append(_whisker(left + ratio.lowerQuartile * scale, left + ratio.upperQuartile * scale, middle))
-        wanted = row.case.marks.best or row.case.marks.torch
-        if wanted:
+        wanted = row.case.marks.best or row.case.marks.torch or 0.0
+        if 0 < wanted <= most:
             out.append(_mark(left + wanted * scale, middle))
         text = f"{ratio.median:.2f}×" if ratio.median < 20 else f"{ratio.median:.0f}×"
         inside = end > _PANEL - 44
         x, color = (left + end - 6, "#ffffff") if inside else (left + max(end, ratio.upperQuartile * scale) + 8, _FAINT)
-        out.append(_text(x, middle + 4, text, 11, color, anchor="end" if inside else "start"))
+        out.append(_text(x, middle + 4, text, 11, color, anchor="end" if inside else "start", halo=not inside))
     return out
 
 
@@ -163,8 +163,11 @@ def _legend(x: float, y: float, systems: list[str]) -> list[str]:
     return out
 
 
-def _text(x: float, y: float, text: str, size: int, color: str, anchor: str = "start", weight: int = 400) -> str:
+def _text(
+    x: float, y: float, text: str, size: int, color: str, anchor: str = "start", weight: int = 400, halo: bool = False
+) -> str:
+    outline = ' stroke="#ffffff" stroke-width="3" paint-order="stroke"' if halo else ""
     return (
         f'<text x="{x:.1f}" y="{y:.1f}" font-size="{size}" fill="{color}" text-anchor="{anchor}" '
-        f'font-weight="{weight}">{escape(text)}</text>'
+        f'font-weight="{weight}"{outline}>{escape(text)}</text>'
     )

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
 from shapes import Case
 
-Array = npt.NDArray[np.generic]
+Array = npt.NDArray[Any]
 
 
 @dataclass
@@ -38,7 +39,7 @@ def generate(case: Case, seed: int = 20240607) -> Inputs:
 
     queries = (case.batch, case.heads, case.queries, case.dimension)
     keys = (case.batch, case.kv_heads, case.keys, case.dimension)
-    arrays = [store(normal(*shape), case.type) for shape in (queries, keys, keys, queries)]
+    query, key, value, output_gradient = (store(normal(*shape), case.type) for shape in (queries, keys, keys, queries))
     mask = None
     if case.mask:
         mask = random.random((case.queries, case.keys)) < 0.75
@@ -47,7 +48,7 @@ def generate(case: Case, seed: int = 20240607) -> Inputs:
     if case.bias:
         bias = normal(*(() if case.bias == "shared" else (case.heads,)), case.queries, case.keys)
     additive = normal(case.dimension) / compute(case.dimension**0.5) if case.kind == "additive" else None
-    return Inputs(*arrays, mask=mask, bias=bias, additive=additive)
+    return Inputs(query, key, value, output_gradient, mask, bias, additive)
 
 
 def store(values: Array, type_: str) -> Array:
@@ -73,7 +74,7 @@ def tolerance(case: Case) -> float:
     storage adds the rounding of results, and of weights where a system stores them.
     """
     unit = 2.0**-53 if case.type == "float64" else 2.0**-24
-    sums = 8 * unit * (16 + max(case.queries, case.keys) ** 0.5)
+    sums: float = 8 * unit * (16 + max(case.queries, case.keys) ** 0.5)
     if case.work != "forward":
         sums *= 4
     storage = {"float16": 2.0**-11, "bfloat16": 2.0**-8}.get(case.type, 0.0)

@@ -215,7 +215,7 @@ def _rounds(
     result.foreign, result.steal = load.parts()
 
     def ratio(above: tuple[str, int], below: tuple[str, int]) -> Summary:
-        return summarise([a / b for a, b in zip(samples[above], samples[below])])
+        return summarise([a / b for a, b in zip(samples[above], samples[below], strict=True)])
 
     for count in threads:
         ours = (OURS, count)
@@ -229,7 +229,7 @@ def _rounds(
         )
         if case.flops and peaks[count]:
             row.peak = summarise(peaks[count])
-            row.share = summarise([case.flops / s / p for s, p in zip(samples[ours], peaks[count])])
+            row.share = summarise([case.flops / s / p for s, p in zip(samples[ours], peaks[count], strict=True)])
         if count > 1 and (OURS, 1) in samples:
             row.scaling = ratio((OURS, 1), ours)
         if case.base:

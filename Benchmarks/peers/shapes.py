@@ -46,7 +46,7 @@ class Case:
     bias: Literal["shared", "heads"] | None = None  # a tensor [Sq, Sk] for all heads, or [H, Sq, Sk]
     softcap: float = 0.0
     all_threads_only: bool = False
-    base: "Case | None" = None  # ours, measured in the same rounds
+    base: Case | None = None  # ours, measured in the same rounds
     marks: Marks = Marks()
 
     @property

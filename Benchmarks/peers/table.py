@@ -60,7 +60,19 @@ def _cells(row: Row, result: CaseResult) -> list[str]:
     ]
 
 
-_HEADINGS = ["case", "thr", "ours", "quartiles", "GFLOP/s", "% of peak", "× 1 thr", *PEERS, "best peer", "base", "marks"]
+_HEADINGS = [
+    "case",
+    "thr",
+    "ours",
+    "quartiles",
+    "GFLOP/s",
+    "% of peak",
+    "× 1 thr",
+    *PEERS,
+    "best peer",
+    "base",
+    "marks",
+]
 _LEFT = {0, len(_HEADINGS) - 1, len(_HEADINGS) - 3}
 
 
@@ -72,7 +84,7 @@ def table(results: list[CaseResult]) -> str:
     for line in lines:
         cells = [
             cell.ljust(width) if column in _LEFT else cell.rjust(width)
-            for column, (cell, width) in enumerate(zip(line, widths))
+            for column, (cell, width) in enumerate(zip(line, widths, strict=True))
         ]
         printed.append("  ".join(cells).rstrip())
     printed.insert(1, "  ".join("-" * width for width in widths))
@@ -99,7 +111,9 @@ def notes(results: list[CaseResult]) -> str:
             )
     if results:
         foreign, steal = max(r.foreign for r in results), max(r.steal for r in results)
-        lines.append(f"other processes took up to {100 * foreign:.1f} % of the cores' time in a case, steal {100 * steal:.1f} %")
+        lines.append(
+            f"other processes took up to {100 * foreign:.1f} % of the cores' time in a case, steal {100 * steal:.1f} %"
+        )
         if foreign > 0.03 or steal > 0.03:
             lines.append("WARNING: the machine was not quiet: do not keep these figures")
         unsettled = sum(r.unsettled for r in results)
@@ -108,13 +122,16 @@ def notes(results: list[CaseResult]) -> str:
     return "\n".join(lines)
 
 
-def heading(machine: dict[str, Any], systems: dict[str, dict[str, str]], settings: Settings, peer_isa: str | None) -> str:
+def heading(
+    machine: dict[str, Any], systems: dict[str, dict[str, str]], settings: Settings, peer_isa: str | None
+) -> str:
     lines = [
         f"{machine['processor']}, {machine['cores']} cores, {machine['system']}, Python {machine['python']}",
         f"threads {', '.join(map(str, settings.threads))}; {settings.repeats} rounds"
         + (f", at most {settings.seconds:g} s a case" if settings.seconds is not None else "")
         + f"; samples of {1e3 * settings.sample_seconds:g} ms or one call",
         f"peers' instruction set: {'capped at ' + peer_isa if peer_isa else 'as each chooses'}",
+        "marks are for two cores with AVX2 on both sides: elsewhere --isa avx2 --peer-isa avx2 --threads 1,2",
     ]
     for name, description in systems.items():
         lines.append(f"{name}: " + "; ".join(f"{key} {value}" for key, value in description.items()))

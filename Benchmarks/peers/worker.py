@@ -1,10 +1,10 @@
 """A process that holds one system and does what the parent asks: a JSON object a line in, one a line out.
 
-    {"do": "prepare", "key": K, "case": {...}, "threads": N}   -> {"ok": true} or {"unsupported": reason}
-    {"do": "run", "key": K, "file": FILE.npz}                  -> one call, its outputs in the file
-    {"do": "calibrate", "key": K, "seconds": T}                -> {"calls": how many calls take T seconds}
-    {"do": "sample", "key": K, "calls": N}                     -> {"seconds": of the N calls together}
-    {"do": "drop"}                                             -> every case forgotten
+{"do": "prepare", "key": K, "case": {...}, "threads": N}   -> {"ok": true} or {"unsupported": reason}
+{"do": "run", "key": K, "file": FILE.npz}                  -> one call, its outputs in the file
+{"do": "calibrate", "key": K, "seconds": T}                -> {"calls": how many calls take T seconds}
+{"do": "sample", "key": K, "calls": N}                     -> {"seconds": of the N calls together}
+{"do": "drop"}                                             -> every case forgotten
 """
 
 from __future__ import annotations

@@ -16,7 +16,7 @@ from systems.system import Prepared, Unsupported
 
 def _graph(case: Case) -> bytes:
     width = case.heads * case.dimension
-    shapes = {
+    shapes: dict[str, tuple[int, ...]] = {
         "query": (case.batch, case.queries, width),
         "key": (case.batch, case.keys, width),
         "value": (case.batch, case.keys, width),
@@ -66,8 +66,9 @@ class _Prepared:
         for name, array in self._arrays.items():
             binding.bind_input(name, "cpu", 0, np.float32, array.shape, array.ctypes.data)
         binding.bind_output("output", "cpu", 0, np.float32, self._output.shape, self._output.ctypes.data)
-        # The wrapped session: run_with_iobinding of the Python class only forwards to it.
-        self.call = lambda: session.run_with_iobinding(binding)
+
+    def call(self) -> None:
+        self._session.run_with_iobinding(self._binding)
 
     def activate(self) -> None:
         pass

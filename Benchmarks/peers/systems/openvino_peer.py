@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-import openvino
 import numpy as np
+import openvino
 from openvino import opset13
 
 import inputs as arrays
@@ -38,8 +38,11 @@ class _Prepared:
         for index, array in enumerate(held):
             request.set_input_tensor(index, openvino.Tensor(array, shared_memory=True))
         request.set_output_tensor(0, openvino.Tensor(self._output, shared_memory=True))
+
+    def call(self) -> None:
         # Blocks until done; unlike infer() it builds no dictionary of outputs.
-        self.call = lambda: (request.start_async(), request.wait())
+        self._request.start_async()
+        self._request.wait()
 
     def activate(self) -> None:
         pass
@@ -55,7 +58,8 @@ class _OpenVINO:
     def describe(self) -> dict[str, str]:
         return {
             "version": openvino.get_version(),
-            "isa": "as the plug-in finds; it can do " + ", ".join(self._core.get_property("CPU", "OPTIMIZATION_CAPABILITIES")),
+            "isa": "as the plug-in finds; it can do "
+            + ", ".join(self._core.get_property("CPU", "OPTIMIZATION_CAPABILITIES")),
             "threading": "oneTBB, INFERENCE_NUM_THREADS",
             "method": "opset13.ScaledDotProductAttention, precision f32",
         }

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import ctypes
+import pathlib
+import re
 
 import numpy as np
 
@@ -89,11 +91,21 @@ class _Ours:
         return {
             "version": self._library.attn_version().decode(),
             "isa": isa,
-            "threading": "OpenMP of the C compiler, threads of each call",
+            "threading": f"{_openmp()}, threads named in each call",
         }
 
     def prepare(self, case: Case, threads: int) -> Prepared:
         return _Prepared(self._library, case, threads, self._isa)
+
+
+def _openmp() -> str:
+    """The file name of the OpenMP runtime in this process, where the system tells."""
+    try:
+        maps = pathlib.Path("/proc/self/maps").read_text()
+    except OSError:
+        return "OpenMP"
+    names = sorted(set(re.findall(r"/(lib(?:gomp|i?omp5?)[^/\s]*)$", maps, re.MULTILINE)))
+    return "OpenMP, " + ", ".join(names) if names else "no OpenMP"
 
 
 def make(build: str, isa: str | None, most_threads: int) -> _Ours:

@@ -70,16 +70,14 @@ class TorchPrepared:
     def _backward(self) -> None:
         if self._output.numel() == 0:
             self._output = self.attend()
-        self._gradients = torch.autograd.grad(
-            self._output, self._leaves, self.given.output_gradient, retain_graph=True
-        )
+        self._gradients = torch.autograd.grad(self._output, self._leaves, self.given.output_gradient, retain_graph=True)
 
     def _both(self) -> None:
         self._output = self.attend()
         self._gradients = torch.autograd.grad(self._output, self._leaves, self.given.output_gradient)
 
     def outputs(self) -> dict[str, Array]:
-        gradients = dict(zip(self.given.leaves, self._gradients))
+        gradients = dict(zip(self.given.leaves, self._gradients, strict=True)) if self._gradients else {}
         return {"output": array(self._output)} | {name: array(made) for name, made in gradients.items()}
 
 
