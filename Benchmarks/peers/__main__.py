@@ -74,17 +74,21 @@ def _arguments() -> argparse.Namespace:
     return arguments
 
 
-def _start(arguments: argparse.Namespace, threads: list[int]) -> list[Worker]:
-    """Ours first: the others are compared with it. Ends the program when ours does not load."""
-    workers = []
+def _start(arguments: argparse.Namespace, threads: list[int]) -> tuple[list[Worker], dict[str, str]]:
+    """Ours first: the others are compared with it. And what did not load, with the reason. Ends the program when ours
+    does not."""
+    workers, absent = [], {}
     for name in (OURS, *arguments.systems):
         worker = Worker(name, arguments.build, arguments.isa, max(threads), cap=arguments.peer_isa is not None)
-        workers.append(worker)
-        if worker.failure:
-            print(f"peers: {name} is left out: {worker.failure}", file=sys.stderr)
-    if workers[0].failure:
-        sys.exit("peers: without the library there is nothing to measure")
-    return workers
+        if not worker.failure:
+            workers.append(worker)
+            continue
+        worker.close()
+        if name == OURS:
+            sys.exit(f"peers: {worker.failure}")
+        print(f"peers: {name} is left out: {worker.failure}", file=sys.stderr)
+        absent[name] = worker.failure
+    return workers, absent
 
 
 def _self_test(workers: list[Worker], threads: int) -> int:
@@ -112,13 +116,14 @@ def _write(path: pathlib.Path, text: str) -> None:
     print(f"wrote {path}")
 
 
-def _measure(arguments: argparse.Namespace, workers: list[Worker], settings: Settings) -> int:
+def _measure(arguments: argparse.Namespace, workers: list[Worker], absent: dict[str, str], settings: Settings) -> int:
     cases = [c for c in cases_of(arguments.suite) if not arguments.shapes or arguments.shapes.search(c.name)]
     if not cases:
         print(f"peers: no case of suite {arguments.suite} matches; --list names them", file=sys.stderr)
         return 2
     limits = machine.Limits(arguments.build)
     described = {w.system: w.description for w in workers if w.description}
+    described |= {name: {"left out": reason} for name, reason in absent.items()}
     isa = described[OURS]["isa"]
     measured = machine.measure(limits, settings.threads)
     head = heading(measured, described, settings, arguments.peer_isa)
@@ -163,9 +168,11 @@ def main() -> int:
         return 0
     threads = arguments.threads or sorted({1, machine.cores()})
     settings = Settings(threads, arguments.repeats, arguments.seconds, arguments.sample)
-    workers = _start(arguments, threads)
+    workers, absent = _start(arguments, threads)
     try:
-        return _self_test(workers, max(threads)) if arguments.self_test else _measure(arguments, workers, settings)
+        if arguments.self_test:
+            return _self_test(workers, max(threads))
+        return _measure(arguments, workers, absent, settings)
     except KeyboardInterrupt:
         return 130
     finally:

@@ -93,12 +93,7 @@ def measure(case: Case, workers: list[Worker], limits: Limits, isa: str, setting
         able = [worker for worker in able if worker.system not in result.failed]
         _rounds(case, able, workers, threads, limits, isa, settings, result)
     finally:
-        for worker in workers:
-            if worker.failure is None:
-                try:
-                    worker.ask("drop")
-                except WorkerFailed as failure:
-                    worker.failure = str(failure)
+        _drop(workers)
     return result
 
 
@@ -106,9 +101,18 @@ def check(case: Case, workers: list[Worker], threads: int) -> CaseResult:
     """Only whether all agree."""
     result = CaseResult(case, [], {}, tolerance(case), {}, {})
     _compare(case, _prepare(case, workers, [threads], result), [threads], result)
-    for worker in workers:
-        worker.ask("drop")
+    _drop(workers)
     return result
+
+
+def _drop(workers: list[Worker]) -> None:
+    """Frees the case's arrays. A worker that is found dead is left out from then on."""
+    for worker in workers:
+        if worker.failure is None:
+            try:
+                worker.ask("drop")
+            except WorkerFailed as failure:
+                worker.failure = str(failure)
 
 
 def _prepare(case: Case, workers: list[Worker], threads: list[int], result: CaseResult) -> list[Worker]:

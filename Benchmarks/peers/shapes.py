@@ -174,7 +174,7 @@ def _types() -> list[Case]:
     for type_ in types:
         cases.append(Case(f"forward+backward D=64 {type_}", "types", type=type_, work="both"))
     for type_ in types:
-        # Two rows of queries for each key that is read: memory binds here.
+        # Keys and values are read for one query alone: memory binds.
         cases.append(Case(f"Sq=1 Sk=32768 {type_}", "types", queries=1, keys=32768, type=type_))
     return cases
 

@@ -122,6 +122,8 @@ def load(build: str) -> ctypes.CDLL:
     library.attn_problem_init.argtypes = [c_int] + [c_int64] * 7
     library.attn_forward.argtypes = [c_void_p] * 3
     library.attn_backward.argtypes = [c_void_p] * 5
+    library.attn_isa_name.restype = c_char_p
+    library.attn_isa_available.restype = c_bool
     for text in (library.attn_error_message, library.attn_version, library.attn_isa_default):
         text.restype = c_char_p
         text.argtypes = []

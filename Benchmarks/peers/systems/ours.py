@@ -84,7 +84,12 @@ class _Prepared:
 
 class _Ours:
     def __init__(self, build: str, isa: str | None) -> None:
-        self._library, self._isa = load(build), isa
+        library = self._library = load(build)
+        self._isa = isa
+        names = range(library.attn_isa_count())
+        usable = [library.attn_isa_name(i).decode() for i in names if library.attn_isa_available(i)]
+        if isa and isa not in usable:
+            raise ValueError(f"the instruction set '{isa}' is none of {', '.join(usable)}")
 
     def describe(self) -> dict[str, str]:
         isa = self._isa or (self._library.attn_isa_default() or b"none").decode()
