@@ -4,6 +4,17 @@
 
 #if defined(__x86_64__)
 #include <immintrin.h>
+/* Functions between the two lines of a region are compiled for its target. */
+#if defined(__clang__)
+#define REGION(text) _Pragma(#text)
+#define OPEN_AVX2 REGION(clang attribute push(__attribute__((target("avx2,fma"))), apply_to = function))
+#define OPEN_AVX512 REGION(clang attribute push(__attribute__((target("avx512f"))), apply_to = function))
+#define CLOSE_REGION REGION(clang attribute pop)
+#else
+#define OPEN_AVX2 _Pragma("GCC push_options") _Pragma("GCC target(\"avx2,fma\")")
+#define OPEN_AVX512 _Pragma("GCC push_options") _Pragma("GCC target(\"avx512f\")")
+#define CLOSE_REGION _Pragma("GCC pop_options")
+#endif
 #endif
 #if defined(__aarch64__)
 #include <arm_neon.h>
@@ -38,7 +49,7 @@
 #include "loop-inl.h"
 
 #if defined(__x86_64__)
-#pragma clang attribute push(__attribute__((target("avx2,fma"))), apply_to = function)
+OPEN_AVX2
 #define PEAK_NAME avx2_f32
 #define PEAK_REAL float
 #define PEAK_BYTES 32
@@ -54,9 +65,9 @@
 #define PEAK_REGISTER VECTOR_REGISTER
 #define PEAK_STEP(a, x, y) _mm256_fmadd_pd(a, x, y)
 #include "loop-inl.h"
-#pragma clang attribute pop
+CLOSE_REGION
 
-#pragma clang attribute push(__attribute__((target("avx512f"))), apply_to = function)
+OPEN_AVX512
 #define PEAK_NAME avx512_f32
 #define PEAK_REAL float
 #define PEAK_BYTES 64
@@ -72,7 +83,7 @@
 #define PEAK_REGISTER "v"
 #define PEAK_STEP(a, x, y) _mm512_fmadd_pd(a, x, y)
 #include "loop-inl.h"
-#pragma clang attribute pop
+CLOSE_REGION
 #endif
 
 #if defined(__aarch64__)

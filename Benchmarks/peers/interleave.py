@@ -1,0 +1,246 @@
+"""Takes turns: in every round each system and thread count gives one sample of a case, then the next round begins.
+
+Ratios and shares are taken within a round and summarised afterwards, so that drift of the clock or of the machine's
+load hits both sides alike.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import pathlib
+import tempfile
+import time
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+
+from inputs import tolerance
+from machine import Limits
+from processes import ForeignLoad, Worker, WorkerFailed, settle
+from shapes import Case
+
+OURS = "ours"
+BASE = "base"  # ours, on the case's base
+
+
+@dataclass(frozen=True)
+class Settings:
+    threads: list[int]
+    repeats: int = 7
+    seconds: float | None = None  # a case's budget; at least 3 rounds are taken
+    sample_seconds: float = 0.1
+
+
+@dataclass
+class Summary:
+    median: float
+    lowerQuartile: float
+    upperQuartile: float
+    minimum: float
+    maximum: float
+    samples: list[float]
+
+
+def summarise(samples: list[float]) -> Summary:
+    lower, median, upper = (float(x) for x in np.quantile(samples, [0.25, 0.5, 0.75]))
+    return Summary(median, lower, upper, min(samples), max(samples), samples)
+
+
+@dataclass
+class Row:
+    """A case with one number of threads. Keys of the dictionaries are systems."""
+
+    case: Case
+    threads: int
+    seconds: dict[str, Summary]  # of a call
+    calls: dict[str, int]  # in a sample
+    peak: Summary | None = None  # FLOP/s of the instruction set that ours ran on, right after its samples
+    share: Summary | None = None
+    ratios: dict[str, Summary] = field(default_factory=dict)  # a system's time over ours
+    scaling: Summary | None = None  # one thread's time over this one's
+    base: Summary | None = None  # the base case's time over this one's
+
+    @property
+    def best(self) -> tuple[str, Summary] | None:
+        """The fastest other system."""
+        if not self.ratios:
+            return None
+        name = min(self.ratios, key=lambda system: self.seconds[system].median)
+        return name, self.ratios[name]
+
+
+@dataclass
+class CaseResult:
+    case: Case
+    rows: list[Row]
+    differences: dict[str, float]  # largest |system - ours| over the largest |ours|, of all outputs
+    tolerance: float
+    unsupported: dict[str, str]
+    failed: dict[str, str]  # did not run, or disagrees with ours
+    foreign: float = 0.0  # part of the cores' time that other processes took
+    steal: float = 0.0
+    unsettled: int = 0  # samples begun while another system's threads were still running
+
+
+def measure(case: Case, workers: list[Worker], limits: Limits, isa: str, settings: Settings) -> CaseResult:
+    """Checks that all agree, then takes the rounds. Raises WorkerFailed when ours fails."""
+    result = CaseResult(case, [], {}, tolerance(case), {}, {})
+    threads = [max(settings.threads)] if case.all_threads_only else settings.threads
+    able = _prepare(case, workers, threads, result)
+    try:
+        _compare(case, able, threads, result)
+        able = [worker for worker in able if worker.system not in result.failed]
+        _rounds(case, able, workers, threads, limits, isa, settings, result)
+    finally:
+        _drop(workers)
+    return result
+
+
+def check(case: Case, workers: list[Worker], threads: int) -> CaseResult:
+    """Only whether all agree."""
+    result = CaseResult(case, [], {}, tolerance(case), {}, {})
+    _compare(case, _prepare(case, workers, [threads], result), [threads], result)
+    _drop(workers)
+    return result
+
+
+def _drop(workers: list[Worker]) -> None:
+    """Frees the case's arrays. A worker that is found dead is left out from then on."""
+    for worker in workers:
+        if worker.failure is None:
+            try:
+                worker.ask("drop")
+            except WorkerFailed as failure:
+                worker.failure = str(failure)
+
+
+def _prepare(case: Case, workers: list[Worker], threads: list[int], result: CaseResult) -> list[Worker]:
+    able = []
+    for worker in workers:
+        if worker.failure:
+            result.failed[worker.system] = worker.failure
+            continue
+        try:
+            for count in threads:
+                answer = worker.ask("prepare", key=f"case {count}", case=_fields(case), threads=count)
+                if "unsupported" in answer:
+                    result.unsupported[worker.system] = answer["unsupported"]
+                    break
+                if case.base and worker.system == OURS:
+                    worker.ask("prepare", key=f"base {count}", case=_fields(case.base), threads=count)
+            else:
+                able.append(worker)
+        except WorkerFailed as failure:
+            if worker.system == OURS:
+                raise
+            result.failed[worker.system] = str(failure)
+    return able
+
+
+def _fields(case: Case) -> dict[str, Any]:
+    return dataclasses.asdict(dataclasses.replace(case, base=None))
+
+
+def _compare(case: Case, able: list[Worker], threads: list[int], result: CaseResult) -> None:
+    """Every thread count's output of every system against ours on one thread count."""
+    with tempfile.TemporaryDirectory() as folder:
+        reference: dict[str, Any] | None = None
+        for worker in able:
+            for count in threads:
+                file = pathlib.Path(folder) / "outputs.npz"
+                try:
+                    worker.ask("run", key=f"case {count}", file=str(file))
+                except WorkerFailed as failure:
+                    if worker.system == OURS:
+                        raise
+                    result.failed[worker.system] = str(failure)
+                    break
+                with np.load(file) as loaded:
+                    outputs = dict(loaded)
+                if reference is None:
+                    reference = outputs  # ours comes first
+                    continue
+                difference = max(_difference(outputs[name], expected) for name, expected in reference.items())
+                result.differences[worker.system] = max(difference, result.differences.get(worker.system, 0.0))
+                if not difference <= result.tolerance:
+                    what = f"disagrees by {difference:.1e} of the largest element, beyond {result.tolerance:.1e}"
+                    result.failed[worker.system] = what
+                    break
+
+
+def _difference(given: Any, expected: Any) -> float:
+    if given.shape != expected.shape or not np.isfinite(given).all():
+        return float("inf")
+    largest = float(np.abs(expected).max()) or 1.0
+    return float(np.abs(given.astype(np.float64) - expected).max()) / largest
+
+
+def _rounds(
+    case: Case,
+    able: list[Worker],
+    workers: list[Worker],
+    threads: list[int],
+    limits: Limits,
+    isa: str,
+    settings: Settings,
+    result: CaseResult,
+) -> None:
+    alive = [worker for worker in workers if worker.failure is None]
+    turns = []  # name, worker, threads, key
+    for count in threads:
+        for worker in able:
+            turns.append((worker.system, worker, count, f"case {count}"))
+            if worker.system == OURS and case.base:
+                turns.append((BASE, worker, count, f"base {count}"))
+    calls = {}
+    for name, worker, count, key in turns:
+        settle(alive)
+        calls[name, count] = worker.ask("calibrate", key=key, seconds=settings.sample_seconds)["calls"]
+
+    samples: dict[tuple[str, int], list[float]] = {turn: [] for turn in calls}
+    peaks: dict[int, list[float]] = {count: [] for count in threads}
+    bits = 64 if case.type == "float64" else 32
+    load = ForeignLoad(alive)
+    begun = time.monotonic()
+    for number in range(settings.repeats):
+        for name, worker, count, key in turns:
+            result.unsettled += not settle(alive)
+            answer = worker.ask("sample", key=key, calls=calls[name, count])
+            samples[name, count].append(answer["seconds"] / calls[name, count])
+            if name == OURS and case.flops:
+                result.unsettled += not settle(alive)
+                peak = limits.peak(isa, bits, count)
+                if peak:
+                    peaks[count].append(peak)
+        spent = time.monotonic() - begun
+        if settings.seconds is not None and number >= 2 and spent * (number + 2) / (number + 1) > settings.seconds:
+            break
+    result.foreign, result.steal = load.parts()
+
+    def ratio(above: tuple[str, int], below: tuple[str, int]) -> Summary:
+        return summarise([a / b for a, b in zip(samples[above], samples[below], strict=True)])
+
+    for count in threads:
+        ours = (OURS, count)
+        names = [name for name, of in samples if of == count]
+        row = Row(
+            case,
+            count,
+            seconds={name: summarise(samples[name, count]) for name in names},
+            calls={name: calls[name, count] for name in names},
+            ratios={name: ratio((name, count), ours) for name in names if name not in (OURS, BASE)},
+        )
+        if case.flops and peaks[count]:
+            row.peak = summarise(peaks[count])
+            row.share = summarise([case.flops / s / p for s, p in zip(samples[ours], peaks[count], strict=True)])
+        if count > 1 and (OURS, 1) in samples:
+            row.scaling = ratio((OURS, 1), ours)
+        if case.base:
+            row.base = ratio((BASE, count), ours)
+        result.rows.append(row)
+
+
+def median_rate(row: Row, system: str) -> float | None:
+    """GFLOP/s of a system."""
+    return row.case.flops / row.seconds[system].median / 1e9 if row.case.flops else None
