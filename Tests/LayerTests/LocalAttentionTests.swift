@@ -47,15 +47,6 @@ import Testing
     try recorded.expect(gradients.positionVector, is: "position_vector_gradient")
   }
 
-  @Test func properties() throws {
-    try expectAlignmentProperties(
-      of: LocalAttention(GeneralAttention(dimensions: 6, keyDimensions: 11, seed: 1), window: 2), queryDimensions: 6,
-      keyDimensions: 11, isPermutable: false)
-    try expectAlignmentProperties(
-      of: PredictiveLocalAttention(AdditiveAttention(dimensions: 6, seed: 1), dimensions: 6, window: 4, seed: 2),
-      queryDimensions: 6, keyDimensions: 6, isPermutable: false, sumsToOne: false)
-  }
-
   /// Keys change places inside the window, and their weights with them.
   @Test func permutationInsideTheWindow() throws {
     var numbers = AlignmentNumbers(seed: 2)
