@@ -70,6 +70,14 @@ import Testing
         "position_proj.weight": [5, 4], "position_score_proj.weight": [1, 5], "score.key_proj.weight": [4, 3],
       ]),
     Row(
+      "monotonic",
+      {
+        MonotonicAttention(
+          AdditiveAttention(dimensions: 4, keyDimensions: 3, hiddenDimensions: 5, bias: false, seed: $0),
+          offset: Float($0))
+      }, torch: Dictionary(uniqueKeysWithValues: additive.map { ("score.\($0)", $1) } + [("offset", [])]),
+      mlx: Dictionary(uniqueKeysWithValues: mlxAdditive.map { ("score.\($0)", $1) } + [("offset", [])])),
+    Row(
       "predictive local without parameters of its score",
       { PredictiveLocalAttention(DotProductAttention(), dimensions: 4, hiddenDimensions: 5, window: 2, seed: $0) },
       torch: ["W_p.weight": [5, 4], "v_p.weight": [1, 5]],
@@ -153,6 +161,7 @@ import Testing
     check(ScaledDotProductAttention())
     check(HardAttention(GeneralAttention(dimensions: 4, seed: 1)))
     check(LocalAttention(ConcatAttention(dimensions: 4, seed: 1), window: 1))
+    check(MonotonicAttention(GeneralAttention(dimensions: 4, seed: 1)))
     check(PredictiveLocalAttention(GeneralAttention(dimensions: 4, seed: 1), dimensions: 4, window: 1, seed: 2))
   }
 }

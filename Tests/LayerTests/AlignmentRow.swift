@@ -17,6 +17,8 @@ struct AlignmentRow: Sendable, CustomTestStringConvertible {
   var total = Total.one
   /// A NaN query makes its context NaN. (The arg-max chooses a key all the same.)
   var propagatesNotANumber = true
+  /// Whether a query depends on those before it.
+  var isSequential = false
   /// The largest magnitude that values may grow to on the way to a context.
   var valueSize: Float = 1
 
@@ -52,6 +54,18 @@ struct AlignmentRow: Sendable, CustomTestStringConvertible {
     ) {
       $0.isPermutable = false
       $0.total = .atMostOne
+    },
+    AlignmentRow("monotonic", MonotonicAttention(additive, offset: -0.5)) {
+      $0.keyDimensions = 11
+      $0.isPermutable = false
+      $0.total = .atMostOne
+      $0.isSequential = true
+    },
+    AlignmentRow("monotonic, general", MonotonicAttention(general)) {
+      $0.keyDimensions = 11
+      $0.isPermutable = false
+      $0.total = .atMostOne
+      $0.isSequential = true
     },
     AlignmentRow("multi-head", MultiHead(layer: MultiHeadAttention(dimensions: 6, numHeads: 3, seed: 6))) {
       $0.valueDimensions = 6

@@ -59,7 +59,7 @@ struct GradientRow: Sendable, CustomTestStringConvertible {
 
   /// A layer's context.
   init<Layer: AlignmentLayer & ParameterContainer>(
-    _ name: String, _ layer: Layer, keyDimensions: Int, scoreMagnitude: Double,
+    _ name: String, _ layer: Layer, keyDimensions: Int, isSequential: Bool = false, scoreMagnitude: Double,
     formula: @escaping @Sendable (Numbers) -> FormulaResult
   ) where Layer.Gradients: NamedTensors {
     let inputs = Inputs(keyDimensions: keyDimensions)
@@ -68,13 +68,15 @@ struct GradientRow: Sendable, CustomTestStringConvertible {
     ).pullback
     self.init(
       name, layer, inputs, pullback(inputs.outputGradient), factors: inputs.outputGradient.scalars.map { Double($0) },
-      scoreMagnitude: scoreMagnitude, formula: formula)
+      isSequential: isSequential, scoreMagnitude: scoreMagnitude, formula: formula)
   }
 
   /// Gradients from elsewhere. `advantages` are the factors of ln α of the keys chosen, behind the context in each row.
+  /// The weights of a layer that is sequential depend on the scores of the queries before, too: these have the factors of
+  /// all that follow, and a weight is a product of as many probabilities as there are steps, each with its score's error.
   init<Layer: AlignmentLayer & ParameterContainer>(
     _ name: String, _ layer: Layer, _ inputs: Inputs, _ gradients: AlignmentGradients<Layer.Gradients>,
-    factors: [Double], advantages: [Double]? = nil, scoreMagnitude: Double,
+    factors: [Double], advantages: [Double]? = nil, isSequential: Bool = false, scoreMagnitude: Double,
     formula: @escaping @Sendable (Numbers) -> FormulaResult
   ) where Layer.Gradients: NamedTensors {
     testDescription = name
@@ -86,7 +88,7 @@ struct GradientRow: Sendable, CustomTestStringConvertible {
       ]
     self.factors = factors
     let (values, dO) = (inputs.values.scalars, inputs.outputGradient.scalars)
-    weightFactors =
+    var weightFactors =
       advantages?.map(\.magnitude)
       ?? (0..<Self.batch * Self.queryLength).map { row in
         (0..<Self.keyLength).map { j in
@@ -96,7 +98,13 @@ struct GradientRow: Sendable, CustomTestStringConvertible {
           }
         }.max()!
       }
-    self.scoreMagnitude = scoreMagnitude
+    if isSequential {
+      for row in weightFactors.indices.reversed() where row % Self.queryLength + 1 < Self.queryLength {
+        weightFactors[row] += weightFactors[row + 1]
+      }
+    }
+    self.weightFactors = weightFactors
+    self.scoreMagnitude = scoreMagnitude * (isSequential ? Double(Self.queryLength + Self.keyLength) : 1)
     self.formula = formula
   }
 }

@@ -5,6 +5,7 @@ import Foundation
 extension GradientRow {
   static let all: [GradientRow] =
     additive + [dot, scaledDot, general, concat, cosine, local, predictiveLocal, hard, sampled]
+    + monotonic
 
   /// Two weights with a bias, two without, and one for both.
   private static var additive: [GradientRow] {
@@ -117,6 +118,60 @@ extension GradientRow {
     let hidden = Formula.affine(x["queries"]!, x["W_p.weight"]!, inputs: 4).map { tanh($0) }
     let z = Formula.affine(hidden, x["v_p.weight"]!, inputs: self.hidden)
     return z.enumerated().map { row, z in Double(lengths[row / queryLength]) / (1 + exp(-z)) }
+  }
+
+  /// α_ij = p_ij Σ_{k ≤ j} α_{i−1,k} Π_{k ≤ l < j} (1 − p_il), p = σ(score + r), by each kind of score.
+  private static var monotonic: [GradientRow] {
+    func formula(
+      _ scores: @escaping @Sendable (Numbers) -> FormulaResult
+    ) -> @Sendable (Numbers) -> FormulaResult {
+      { x in
+        var own = x
+        for (name, numbers) in x where name.hasPrefix("score.") { own[String(name.dropFirst(6))] = numbers }
+        return monotonic(scores(own).scores, offset: x["offset"]![0], values: x["values"]!)
+      }
+    }
+    let additiveLayer = AdditiveAttention(dimensions: 4, keyDimensions: 3, hiddenDimensions: 5, seed: 1)
+    let concatLayer = ConcatAttention(dimensions: 4, keyDimensions: 3, hiddenDimensions: 5, seed: 1)
+    return [
+      GradientRow(
+        "monotonic, concat", MonotonicAttention(concatLayer, offset: -0.25), keyDimensions: 3, isSequential: true,
+        scoreMagnitude: sumOfMagnitudes(concatLayer.vector), formula: formula(concat.formula)),
+      GradientRow(
+        "monotonic, scaled dot", MonotonicAttention(ScaledDotProductAttention(), offset: 0.25), keyDimensions: 4,
+        isSequential: true, scoreMagnitude: magnitude(product(dimension: 4, scale: nil), keyDimensions: 4),
+        formula: formula(product(dimension: 4, scale: nil))),
+      GradientRow(
+        "monotonic, additive", MonotonicAttention(additiveLayer, offset: -0.5), keyDimensions: 3, isSequential: true,
+        scoreMagnitude: sumOfMagnitudes(additiveLayer.vector), formula: formula(additive[0].formula)),
+      GradientRow(
+        "monotonic, general", MonotonicAttention(generalLayer, offset: 0.25), keyDimensions: 3, isSequential: true,
+        scoreMagnitude: generalMagnitude, formula: formula { bilinear($0) { _ in } }),
+      GradientRow(
+        "monotonic, dot", MonotonicAttention(DotProductAttention(), offset: 0.25), keyDimensions: 4,
+        isSequential: true, scoreMagnitude: magnitude(product(dimension: 4, scale: 1), keyDimensions: 4),
+        formula: formula(product(dimension: 4, scale: 1))),
+    ]
+  }
+
+  private static func monotonic(_ scores: [Double], offset: Double, values: [Double]) -> FormulaResult {
+    let stop = scores.map { 1 / (1 + exp(-($0 + offset))) }
+    var outputs: [Double] = []
+    for b in 0..<batch {
+      var before = (0..<keyLength).map { $0 == 0 ? 1.0 : 0 }
+      for i in 0..<queryLength {
+        let p = stop[(b * queryLength + i) * keyLength..<(b * queryLength + i + 1) * keyLength].map { $0 }
+        let sees = attend[b * queryLength + i]
+        let weights = (0..<keyLength).map { j -> Double in
+          p[j] * (0...j).reduce(0) { sum, k in sum + before[k] * (k..<j).reduce(1) { $0 * (1 - p[$1]) } }
+        }
+        if sees { before = weights }
+        outputs += (0..<width).map { d in
+          (0..<keyLength).reduce(0) { $0 + (sees ? weights[$1] : 0) * values[(b * keyLength + $1) * width + d] }
+        }
+      }
+    }
+    return FormulaResult(scores: scores, outputs: outputs)
   }
 
   /// The arg-max: the values alone have a gradient.

@@ -168,12 +168,10 @@ public struct PredictiveLocalAttention<Score: AlignmentLayer>: AlignmentLayer {
   /// A query that predicts NaN has the weight NaN for what its mask shows, and 0 for the rest.
   private func withUnknownCentres(_ weights: Tensor, _ predicted: Prediction, _ mask: AttentionMask) -> Tensor {
     let (batch, queryLength, keyLength) = (weights.shape[0], weights.shape[1], weights.shape[2])
-    let even = attentionWeights(
-      queries: Tensor(repeating: 0, shape: [batch, 1, queryLength, 1]),
-      keys: Tensor(repeating: 0, shape: [batch, 1, keyLength, 1]), mask: mask)
+    let visible = mask.visiblePairs(batch: batch, queryLength: queryLength, keyLength: keyLength)
     var scalars = weights.scalars
     for row in predicted.centres.indices where predicted.centres[row].isNaN {
-      for index in row * keyLength..<(row + 1) * keyLength { scalars[index] = even.scalars[index] == 0 ? 0 : .nan }
+      for index in row * keyLength..<(row + 1) * keyLength { scalars[index] = visible[index] ? .nan : 0 }
     }
     return Tensor(scalars, shape: weights.shape)
   }
