@@ -44,28 +44,29 @@ extern "C" {
 /* What a call came to. Every value but ATTN_OK leaves the output untouched. */
 typedef enum attn_status {
   ATTN_OK = 0,
-  ATTN_ERROR_NULL_POINTER = 1,  /* a pointer that the call needs is null */
-  ATTN_ERROR_UNINITIALIZED = 2, /* the problem was not made by attn_problem_init, or by another version's */
-  ATTN_ERROR_NEGATIVE_SIZE = 3, /* a size is negative, or a dimension that must be at least 1 is 0 */
-  ATTN_ERROR_OVERFLOW = 4,      /* a size, stride or extent does not fit the address arithmetic */
-  ATTN_ERROR_HEAD_GROUPS = 5,   /* H is not a multiple of G */
-  ATTN_ERROR_TYPE = 6,          /* an element type outside attn_type, or unsupported where it stands */
-  ATTN_ERROR_NOT_FINITE = 7,    /* scale or softcap is NaN or infinite in the type computed in */
-  ATTN_ERROR_SOFTCAP = 8,       /* softcap is negative */
-  ATTN_ERROR_DROPOUT = 9,       /* dropout probability is outside [0, 1) */
-  ATTN_ERROR_ALIGNMENT = 10,    /* an alignment outside attn_alignment, or "square" with Sq != Sk */
-  ATTN_ERROR_WINDOW = 11,       /* a window side below ATTN_UNBOUNDED */
-  ATTN_ERROR_KEY_LENGTH = 12,   /* a key length outside [0, Sk] */
-  ATTN_ERROR_PACKING = 13,      /* sequence starts that decrease, or a sequence longer than Sq or Sk */
-  ATTN_ERROR_PAGES = 14,        /* a page table that names a page outside the pool, or is too short */
-  ATTN_ERROR_OVERLAP = 15,      /* an output overlaps an input, another output or itself */
-  ATTN_ERROR_ISA = 16,          /* an instruction set that is unknown, or that this machine lacks */
-  ATTN_ERROR_THREADS = 17,      /* a negative number of threads */
-  ATTN_ERROR_OUT_OF_MEMORY = 18 /* scratch memory could not be had */
+  ATTN_ERROR_NULL_POINTER = 1,   /* a pointer that the call needs is null */
+  ATTN_ERROR_UNINITIALIZED = 2,  /* the problem was not made by attn_problem_init, or by another version's */
+  ATTN_ERROR_NEGATIVE_SIZE = 3,  /* a size is negative, or a dimension that must be at least 1 is 0 */
+  ATTN_ERROR_OVERFLOW = 4,       /* a size, stride or extent does not fit the address arithmetic */
+  ATTN_ERROR_HEAD_GROUPS = 5,    /* H is not a multiple of G */
+  ATTN_ERROR_TYPE = 6,           /* an element type outside attn_type, or unsupported where it stands */
+  ATTN_ERROR_NOT_FINITE = 7,     /* scale or softcap is NaN or infinite in the type computed in */
+  ATTN_ERROR_SOFTCAP = 8,        /* softcap is negative */
+  ATTN_ERROR_DROPOUT = 9,        /* dropout probability is outside [0, 1) */
+  ATTN_ERROR_ALIGNMENT = 10,     /* an alignment outside attn_alignment, or "square" with Sq != Sk */
+  ATTN_ERROR_WINDOW = 11,        /* a window side below ATTN_UNBOUNDED */
+  ATTN_ERROR_KEY_LENGTH = 12,    /* a key length outside [0, Sk] */
+  ATTN_ERROR_PACKING = 13,       /* sequence starts that decrease, or a sequence longer than Sq or Sk */
+  ATTN_ERROR_PAGES = 14,         /* a page table that names a page outside the pool, or is too short */
+  ATTN_ERROR_OVERLAP = 15,       /* an output overlaps an input, another output or itself */
+  ATTN_ERROR_ISA = 16,           /* an instruction set that is unknown, or that this machine lacks */
+  ATTN_ERROR_THREADS = 17,       /* a negative number of threads */
+  ATTN_ERROR_OUT_OF_MEMORY = 18, /* scratch memory could not be had */
+  ATTN_ERROR_SELECTION = 19      /* rows, heads or k of attn_weights that do not fit the shape */
 } attn_status;
 
 /* One past the largest attn_status. */
-#define ATTN_STATUS_COUNT 19
+#define ATTN_STATUS_COUNT 20
 
 /* A short description of a status: a static string, never null, whatever the value. */
 const char *attn_status_string(attn_status status);
@@ -233,13 +234,34 @@ typedef struct attn_gradients {
 attn_status attn_backward(const attn_problem *problem, const attn_input *output, const attn_input *lse,
                           const attn_input *output_gradient, const attn_gradients *gradients);
 
-/* The scores and weights of a problem as dense arrays [B, H, Sq, Sk], contiguous, in the compute type. Either may be
- * null. This is the one function whose results are of size Sq x Sk: it is for looking, not for computing with.
- *   scores   after scale, softcap, bias and ALiBi; -infinity where masked
- *   weights  after the softmax (sinks in the denominator), without dropout; rows that attend to nothing are 0
- * lse is the contiguous [B, H, Sq] result of attn_forward; needed for weights only. Packed problems index scores and
- * weights by sequence: rows and columns beyond a sequence's own length are -infinity and 0. */
-attn_status attn_weights(const attn_problem *problem, const void *lse, void *scores, void *weights);
+/* Which weights attn_weights makes, and where it puts them. All zeros asks for nothing. With H' the number of heads
+ * chosen, or 1 when averaged, and R the number of rows chosen, all arrays are contiguous and, but for top_keys, in the
+ * compute type; null = not wanted. */
+typedef struct attn_weights_request {
+  const int64_t *heads; /* query heads, in this order; null = all H */
+  int64_t head_count;   /* of heads */
+  const int64_t *rows;  /* query positions, in this order, of every sequence; null = all Sq */
+  int64_t row_count;    /* of rows */
+  bool averaged;        /* weights are the mean over the heads chosen instead of each head's */
+
+  void *scores;  /* [B, H', R, Sk] after scale, softcap, bias and ALiBi; -infinity where masked. Not with averaged */
+  void *weights; /* [B, H', R, Sk] after the softmax (sinks in the denominator), without dropout; a row that attends to
+                    nothing is 0 */
+
+  int64_t top;       /* k of the next two */
+  int64_t *top_keys; /* [B, H', R, k]: the keys of the k largest weights, largest first, equal ones by key, NaN before
+                        all; -1 when fewer than k weights are above 0 */
+  void *top_weights; /* [B, H', R, k]: their weights; 0 where the key is -1 */
+
+  void *column_sums; /* [B, H', Sk]: the sum over the rows chosen, what each key receives; accumulated in double */
+} attn_weights_request;
+
+/* Scores and weights of chosen rows and heads, recomputed from queries, keys and the saved log-sum-exp. Memory beyond
+ * the arrays asked for is O(threads * tile): top_keys and column_sums of a long sequence never make Sq x Sk numbers.
+ *   lse  the contiguous [B, H, Sq] result of attn_forward; not read for scores alone, which may pass null
+ * Packed problems index rows and keys by sequence: what lies beyond a sequence's own lengths is -infinity and 0. The
+ * same bits at any number of threads, and for a row whatever other rows are chosen with it. */
+attn_status attn_weights(const attn_problem *problem, const void *lse, const attn_weights_request *request);
 
 /* Matrix product, row-major: C = op(A) op(B), or C += op(A) op(B), with op(A) of m x k and op(B) of k x n.
  *   a    [m, k] with rows lda apart, or [k, m] when transpose_a

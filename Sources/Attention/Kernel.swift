@@ -75,15 +75,41 @@ enum Kernel {
     }
   }
 
-  static func matrices(
+  /// What attn_weights is asked for; nil = not wanted, or all rows or heads.
+  struct WeightsRequest {
+    var rows, heads: [Int]?
+    var averaged = false
+    var scores, weights: UnsafeMutableRawPointer?
+    var top = 0
+    var topKeys: UnsafeMutablePointer<Int64>?
+    var topWeights, columnSums: UnsafeMutableRawPointer?
+  }
+
+  static func weights(
     _ type: AttentionScalarType, _ shape: AttentionShape, _ queries: UnsafeRawPointer?, _ keys: UnsafeRawPointer?,
-    logSumExp: UnsafeRawPointer?, scores: UnsafeMutableRawPointer?, weights: UnsafeMutableRawPointer?,
-    _ scale: Double?, _ mask: AttentionMask, _ options: AttentionOptions
+    logSumExp: UnsafeRawPointer?, _ wanted: WeightsRequest, _ scale: Double?, _ mask: AttentionMask,
+    _ options: AttentionOptions
   ) -> AttentionError? {
     withProblem(type, shape, scale, mask, options) { problem in
       problem.query.data = queries
       problem.key.data = keys
-      return error(attn_weights(&problem, logSumExp, scores, weights))
+      return withPointer(to: wanted.rows) { rows in
+        withPointer(to: wanted.heads) { heads in
+          var request = attn_weights_request()
+          request.rows = rows?.assumingMemoryBound(to: Int64.self)
+          request.row_count = Int64(wanted.rows?.count ?? 0)
+          request.heads = heads?.assumingMemoryBound(to: Int64.self)
+          request.head_count = Int64(wanted.heads?.count ?? 0)
+          request.averaged = wanted.averaged
+          request.scores = wanted.scores
+          request.weights = wanted.weights
+          request.top = Int64(wanted.top)
+          request.top_keys = wanted.topKeys
+          request.top_weights = wanted.topWeights
+          request.column_sums = wanted.columnSums
+          return error(attn_weights(&problem, logSumExp, &request))
+        }
+      }
     }
   }
 
@@ -239,7 +265,7 @@ enum Kernel {
   }
 
   /// Calls body with the address of an array's elements; nil for no array. An empty array has an address too.
-  private static func withPointer<Element>(
+  fileprivate static func withPointer<Element>(
     to array: [Element]?, _ body: (UnsafeRawPointer?) -> AttentionError?
   ) -> AttentionError? {
     guard let array else { return body(nil) }

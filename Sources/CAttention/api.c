@@ -125,16 +125,15 @@ attn_status attn_matmul(attn_type type, bool transpose_a, bool transpose_b, int6
   return ATTN_OK;
 }
 
-attn_status attn_weights(const attn_problem *problem, const void *lse, void *scores, void *weights) {
-  attn_plan plan;
+attn_status attn_weights(const attn_problem *problem, const void *lse, const attn_weights_request *request) {
+  attn_weights_plan plan;
   attn_status status = attn_check_options(problem);
-  if (status == ATTN_OK) status = attn_check_matrices(problem, lse, scores, weights);
-  if (status != ATTN_OK || problem->key_length == 0 || (!scores && !weights)) return status;
-  status = attn_plan_make(problem, &plan);
-  if (status != ATTN_OK || plan.items == 0) return status;
-  attn_arena *arena = scratch_of(plan.thread_bytes * plan.threads);
+  if (status == ATTN_OK) status = attn_check_weights(problem, lse, request);
+  if (status == ATTN_OK) status = attn_weights_plan_make(problem, request, &plan);
+  if (status != ATTN_OK) return status;
+  attn_arena *arena = scratch_of(plan.thread_bytes * plan.tiles.threads);
   if (!arena) return ATTN_ERROR_OUT_OF_MEMORY;
-  attn_weights_run(problem, &plan, lse, scores, weights, arena->data);
+  attn_weights_run(problem, &plan, lse, request, arena->data);
   attn_arena_give(arena);
   return ATTN_OK;
 }

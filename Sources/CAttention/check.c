@@ -209,7 +209,7 @@ static problem_axes axes_of(const attn_problem *p) {
 }
 
 /* Inputs, saved results and gradients together. */
-#define MAX_REGIONS 17
+#define MAX_REGIONS 18
 
 static attn_status add_view(region *regions, int *count, const char *name, const attn_input *view, axis batch,
                             int64_t heads, axis rows, int64_t dim, int64_t element_bytes) {
@@ -364,25 +364,58 @@ attn_status attn_check_gradients(const attn_problem *p, const attn_input *output
   return status;
 }
 
-attn_status attn_check_matrices(const attn_problem *p, const void *lse, const void *scores, const void *weights) {
-  if (p->batch == 0 || p->query_length == 0 || p->key_length == 0) return ATTN_OK;
-  CHECK(!weights || lse, ATTN_ERROR_NULL_POINTER, "weights need lse, which is null");
+static attn_status check_chosen(const char *name, const int64_t *chosen, int64_t count, int64_t limit) {
+  if (!chosen) return ATTN_OK;
+  CHECK(count >= 0, ATTN_ERROR_SELECTION, "%lld %s are chosen", (long long)count, name);
+  for (int64_t i = 0; i < count; i++)
+    CHECK(chosen[i] >= 0 && chosen[i] < limit, ATTN_ERROR_SELECTION, "%s[%lld] is %lld; there are %lld", name,
+          (long long)i, (long long)chosen[i], (long long)limit);
+  return ATTN_OK;
+}
+
+attn_status attn_check_weights(const attn_problem *p, const void *lse, const attn_weights_request *r) {
+  CHECK(r, ATTN_ERROR_NULL_POINTER, "request is null");
+  attn_status status = check_chosen("heads", r->heads, r->head_count, p->query_heads);
+  if (status == ATTN_OK) status = check_chosen("rows", r->rows, r->row_count, p->query_length);
+  if (status != ATTN_OK) return status;
+  int64_t chosen = r->heads ? r->head_count : p->query_heads, heads = r->averaged ? 1 : chosen;
+  int64_t rows = r->rows ? r->row_count : p->query_length;
+  CHECK(!r->averaged || chosen > 0, ATTN_ERROR_SELECTION, "a mean over no head is asked for");
+  CHECK(!r->averaged || !r->scores, ATTN_ERROR_SELECTION, "scores have no mean over heads");
+  bool top = r->top_keys != NULL || r->top_weights != NULL;
+  CHECK(!top || r->top >= 0, ATTN_ERROR_SELECTION, "top is %lld; it must be at least 0", (long long)r->top);
+  CHECK(!r->top_keys == !r->top_weights, ATTN_ERROR_NULL_POINTER, "%s is null: the two go together",
+        r->top_keys ? "top_weights" : "top_keys");
+  bool reads_lse = r->weights || top || r->column_sums;
+  if (p->batch == 0 || heads == 0) return ATTN_OK;
+  CHECK(!reads_lse || lse || p->query_length == 0 || p->key_length == 0, ATTN_ERROR_NULL_POINTER,
+        "weights need lse, which is null");
   region regions[MAX_REGIONS];
   int count = 0;
-  attn_status status = add_inputs(p, false, regions, &count);
-  int64_t bytes = attn_real_bytes(p), matrix, heads, batches;
-  CHECK(!__builtin_mul_overflow(p->query_length, p->key_length, &matrix) &&
-            !__builtin_mul_overflow(matrix, p->query_heads, &heads) &&
-            !__builtin_mul_overflow(heads, p->batch, &batches),
-        ATTN_ERROR_OVERFLOW, "a [B, H, Sq, Sk] array of this shape overflows the address space");
-  const axis axes[] = {
-      {p->batch, heads}, {p->query_heads, matrix}, {p->query_length, p->key_length}, {p->key_length, 1}};
-  if (status == ATTN_OK && lse && weights) {
-    const axis rows[] = {{p->batch * p->query_heads, p->query_length}, {p->query_length, 1}};
-    status = add_region(regions, &count, "lse", lse, rows, 2, bytes);
+  if (p->query_length > 0 && p->key_length > 0) {
+    status = add_inputs(p, false, regions, &count);
+    const axis all[] = {{p->batch * p->query_heads, p->query_length}, {p->query_length, 1}};
+    if (status == ATTN_OK && reads_lse) status = add_region(regions, &count, "lse", lse, all, 2, attn_real_bytes(p));
   }
-  if (status == ATTN_OK && scores) status = add_output(regions, &count, "scores", scores, axes, bytes);
-  if (status == ATTN_OK && weights) status = add_output(regions, &count, "weights", weights, axes, bytes);
+  const struct {
+    const char *name;
+    const void *data;
+    int64_t rows, width, bytes;
+  } outputs[] = {{"scores", r->scores, rows, p->key_length, attn_real_bytes(p)},
+                 {"weights", r->weights, rows, p->key_length, attn_real_bytes(p)},
+                 {"top_keys", r->top_keys, rows, r->top, 8},
+                 {"top_weights", r->top_weights, rows, r->top, attn_real_bytes(p)},
+                 {"column_sums", r->column_sums, 1, p->key_length, attn_real_bytes(p)}};
+  for (int i = 0; i < 5 && status == ATTN_OK; i++) {
+    if (!outputs[i].data) continue;
+    int64_t matrix, batch;
+    CHECK(!__builtin_mul_overflow(outputs[i].rows, outputs[i].width, &matrix) &&
+              !__builtin_mul_overflow(matrix, heads, &batch),
+          ATTN_ERROR_OVERFLOW, "%s of this shape overflows the address space", outputs[i].name);
+    const axis axes[] = {
+        {p->batch, batch}, {heads, matrix}, {outputs[i].rows, outputs[i].width}, {outputs[i].width, 1}};
+    status = add_output(regions, &count, outputs[i].name, outputs[i].data, axes, outputs[i].bytes);
+  }
   return status;
 }
 

@@ -14,8 +14,8 @@ attn_status attn_check_data(const attn_problem *problem, const attn_output *outp
 attn_status attn_check_gradients(const attn_problem *problem, const attn_input *output, const attn_input *lse,
                                  const attn_input *output_gradient, const attn_gradients *gradients);
 
-/* The same for the dense matrices of attn_weights; scores and weights may be null. */
-attn_status attn_check_matrices(const attn_problem *problem, const void *lse, const void *scores, const void *weights);
+/* The same for attn_weights: the choice of rows and heads, and the arrays that are asked for. */
+attn_status attn_check_weights(const attn_problem *problem, const void *lse, const attn_weights_request *request);
 
 /* A matrix product; c meets neither a nor b. */
 attn_status attn_check_matmul(attn_type type, bool transpose_a, bool transpose_b, int64_t m, int64_t n, int64_t k,

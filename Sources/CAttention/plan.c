@@ -38,9 +38,6 @@ int64_t attn_cache_bytes(int level) {
   return bytes;
 }
 
-/* Rows of a score tile: a multiple of every register tile's height (4, 6, 8, 12). */
-#define BLOCK_ROWS 48
-
 /* Keys of a score tile. The order of every sum over keys follows from it, so it depends on the dimensions alone and
  * never on caches: results must not change from one machine to the next of its kind. */
 static int64_t block_keys_for(const attn_problem *p) {
@@ -48,18 +45,20 @@ static int64_t block_keys_for(const attn_problem *p) {
   return widest <= 512 ? 128 : widest <= 2048 ? 64 : 32;
 }
 
-/* Items enough to keep many threads busy to the end. */
-#define ENOUGH_ITEMS 64
+/* Items enough, a thread, to keep all threads busy to the end. */
+#define ENOUGH_ITEMS 8
 
 /* Query rows of a work item: as many as keep their queries and outputs in half of the level-2 cache, so that packing a
- * tile of keys is paid once for all of them, but few enough that small problems still split into items. Blocking by
- * rows changes no bits, so caches may speak here. */
-static int64_t item_rows_for(const attn_problem *p, const attn_plan *plan) {
+ * tile of keys is paid once for all of them, but few enough that small problems still split into items for all threads.
+ * Blocking by rows changes no bits, so caches and threads may speak here. */
+static int64_t item_rows_for(const attn_problem *p, const attn_plan *plan, int64_t threads) {
   int64_t row_bytes = (plan->query_stride + 2 * plan->output_stride) * attn_real_bytes(p);
-  int64_t rows = attn_cache_bytes(2) / 2 / row_bytes / BLOCK_ROWS * BLOCK_ROWS;
-  rows = attn_max(BLOCK_ROWS, attn_min(rows, 8 * BLOCK_ROWS));
-  int64_t all_rows = p->query_length * plan->group, streams = attn_min(p->batch * p->kv_heads, ENOUGH_ITEMS);
-  while (rows > 2 * BLOCK_ROWS && streams * attn_min(all_rows / rows, ENOUGH_ITEMS) < ENOUGH_ITEMS) rows -= BLOCK_ROWS;
+  int64_t rows = attn_cache_bytes(2) / 2 / row_bytes / ATTN_BLOCK_ROWS * ATTN_BLOCK_ROWS;
+  rows = attn_max(ATTN_BLOCK_ROWS, attn_min(rows, 16 * ATTN_BLOCK_ROWS));
+  if (threads == 1) return rows;
+  int64_t all_rows = p->query_length * plan->group, enough = ENOUGH_ITEMS * threads;
+  int64_t streams = attn_min(p->batch * p->kv_heads, enough);
+  while (rows > 2 * ATTN_BLOCK_ROWS && streams * attn_min(all_rows / rows, enough) < enough) rows -= ATTN_BLOCK_ROWS;
   return rows;
 }
 
@@ -68,18 +67,19 @@ attn_status attn_plan_make(const attn_problem *p, attn_plan *plan) {
   plan->kernels = attn_kernels_for(p->type, p->isa);
   if (!plan->kernels) return ATTN_ERROR_ISA;
   plan->group = p->query_heads / p->kv_heads;
-  plan->block_rows = BLOCK_ROWS;
+  plan->block_rows = ATTN_BLOCK_ROWS;
   plan->block_keys = block_keys_for(p);
   plan->query_stride = attn_round_up(p->head_dim, plan->kernels->panel_width);
   plan->score_stride = plan->block_keys;
   plan->output_stride = attn_round_up(p->value_dim, plan->kernels->panel_width);
-  int64_t positions = attn_max(1, item_rows_for(p, plan) / plan->group);
+  int64_t most = p->threads ? p->threads : attn_max_threads();
+  int64_t positions = attn_max(1, item_rows_for(p, plan, most) / plan->group);
   plan->item_positions = attn_max(1, attn_min(positions, p->query_length));
   plan->item_rows = plan->item_positions * plan->group;
   plan->position_blocks = (p->query_length + plan->item_positions - 1) / plan->item_positions;
   if (__builtin_mul_overflow(p->batch * p->kv_heads, plan->position_blocks, &plan->items))
     return attn_fail(ATTN_ERROR_OVERFLOW, "the problem has too many work items");
-  plan->threads = (int)attn_max(1, attn_min(p->threads ? p->threads : attn_max_threads(), plan->items));
+  plan->threads = (int)attn_max(1, attn_min(most, plan->items));
   if (!attn_tile_scratch_bytes(p, plan, &plan->thread_bytes))
     return attn_fail(ATTN_ERROR_OVERFLOW, "the scratch tiles for head_dim %lld and value_dim %lld are too large",
                      (long long)p->head_dim, (long long)p->value_dim);
@@ -119,6 +119,12 @@ attn_columns attn_columns_of(const attn_problem *p, const attn_plan *plan, const
   columns.full = bottom.low <= first_key + columns.first_slice * width &&
                  top.high >= first_key + columns.last_slice * width && columns.last_slice * width <= count;
   return columns;
+}
+
+bool attn_columns_differ(const attn_problem *p, const attn_item *item, int64_t row, int64_t rows) {
+  attn_range top = attn_visible_range(p, &item->sequence, attn_item_position(item, row));
+  attn_range bottom = attn_visible_range(p, &item->sequence, attn_item_position(item, row + rows - 1));
+  return top.low != bottom.low || top.high != bottom.high;
 }
 
 /* Of one key/value head of one sequence, or of several. */

@@ -5,6 +5,9 @@
 #include "kernels.h"
 #include "view.h"
 
+/* Rows of a score tile: a multiple of every register tile's height (4, 6, 8, 12). */
+#define ATTN_BLOCK_ROWS 48
+
 typedef struct attn_plan {
   const attn_kernels *kernels;
   int64_t group;          /* query heads per key/value head, H / G */
@@ -54,5 +57,8 @@ typedef struct attn_columns {
 
 attn_columns attn_columns_of(const attn_problem *problem, const attn_plan *plan, const attn_item *item, int64_t row,
                              int64_t rows, int64_t first_key, int64_t count);
+
+/* Whether the first and the last of these rows see different ranges of keys. */
+bool attn_columns_differ(const attn_problem *problem, const attn_item *item, int64_t row, int64_t rows);
 
 #endif

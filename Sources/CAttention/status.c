@@ -36,6 +36,7 @@ const char *attn_status_string(attn_status status) {
     case ATTN_ERROR_ISA: return "the instruction set is unknown or not available on this machine";
     case ATTN_ERROR_THREADS: return "the number of threads is negative";
     case ATTN_ERROR_OUT_OF_MEMORY: return "out of memory for scratch space";
+    case ATTN_ERROR_SELECTION: return "the rows, heads or number of weights chosen do not fit the shape";
   }
   return "unknown status";
 }

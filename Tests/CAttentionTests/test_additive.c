@@ -43,7 +43,7 @@ static void weights_of(const trial *t, const char *isa, const double *lse, doubl
   void *stored = layout_store(&rows, real, lse), *s = layout_blank(&l, real), *w = layout_blank(&l, real);
   attn_problem p = t->problem;
   p.isa = isa;
-  EXPECT_INT(attn_weights(&p, stored, s, w), ATTN_OK);
+  EXPECT_INT(trial_weights(&p, stored, s, w), ATTN_OK);
   layout_load(&l, real, s, scores);
   layout_load(&l, real, w, weights);
   free(stored), free(s), free(w);
@@ -414,11 +414,11 @@ static void scratch(void) {
     bytes[i] = info.scratch_bytes;
     p.threads = 2;
     EXPECT_INT(attn_plan_forward(&p, &info), ATTN_OK);
-    EXPECT_INT(info.scratch_bytes, 2 * bytes[i]);
+    EXPECT(info.scratch_bytes <= 2 * bytes[i]);
   }
-  /* Seven arrays of item_rows and four of block_keys vectors of 256 floats, at most 8 * 48 rows and 128 keys. */
-  EXPECT(bytes[0] <= (int64_t)(7 * 8 * 48 + 4 * 128) * 256 * 4);
-  EXPECT(bytes[1] <= (int64_t)(7 * 8 * 48 + 4 * 128) * 256 * 4);
+  /* Seven arrays of item_rows and four of block_keys vectors of 256 floats, at most 16 * 48 rows and 128 keys. */
+  EXPECT(bytes[0] <= (int64_t)(7 * 16 * 48 + 4 * 128) * 256 * 4);
+  EXPECT(bytes[1] <= (int64_t)(7 * 16 * 48 + 4 * 128) * 256 * 4);
 }
 
 static void statuses(void) {

@@ -10,6 +10,7 @@
 
 #include "attention.h"
 #include "expect.h"
+#include "trial.h"
 
 #if defined(__SANITIZE_ADDRESS__)
 #define SANITIZED 1
@@ -56,11 +57,11 @@ static void expect_refused(const call *c, attn_status want, const char *name) {
   EXPECT(all_bytes(lse, sizeof lse, 0xA5));
 }
 
-#define REFUSE(status, name, ...)        \
-  do {                                   \
-    call c = good_call();                \
-    __VA_ARGS__;                         \
-    expect_refused(&c, status, name);    \
+#define REFUSE(status, name, ...)     \
+  do {                                \
+    call c = good_call();             \
+    __VA_ARGS__;                      \
+    expect_refused(&c, status, name); \
   } while (0)
 
 static void pointers(void) {
@@ -78,9 +79,11 @@ static void pointers(void) {
   EXPECT_CONTAINS(attn_error_message(), "output");
   EXPECT_INT(attn_plan_forward(&c.problem, NULL), ATTN_ERROR_NULL_POINTER);
   EXPECT_CONTAINS(attn_error_message(), "info");
-  EXPECT_INT(attn_weights(NULL, NULL, lse, NULL), ATTN_ERROR_NULL_POINTER);
-  EXPECT_INT(attn_weights(&c.problem, NULL, NULL, output), ATTN_ERROR_NULL_POINTER);
+  EXPECT_INT(trial_weights(NULL, NULL, lse, NULL), ATTN_ERROR_NULL_POINTER);
+  EXPECT_INT(trial_weights(&c.problem, NULL, NULL, output), ATTN_ERROR_NULL_POINTER);
   EXPECT_CONTAINS(attn_error_message(), "lse");
+  EXPECT_INT(attn_weights(&c.problem, lse, NULL), ATTN_ERROR_NULL_POINTER);
+  EXPECT_CONTAINS(attn_error_message(), "request");
   EXPECT_INT(attn_alibi_slopes(3, NULL), ATTN_ERROR_NULL_POINTER);
   EXPECT_CONTAINS(attn_error_message(), "slopes");
   EXPECT_INT(attn_alibi_slopes(-1, NULL), ATTN_ERROR_NEGATIVE_SIZE);
@@ -120,13 +123,13 @@ static void sizes(void) {
   REFUSE(ATTN_ERROR_OVERFLOW, "mask", c.problem.mask = (attn_mask){(uint8_t *)key, 0, 0, INT64_MAX, 1});
   REFUSE(ATTN_ERROR_OVERFLOW, "bias", c.problem.bias = (attn_bias){key, ATTN_F32, 0, 0, 0, INT64_MAX});
   /* Every size at its largest. */
-  attn_problem p = attn_problem_init(ATTN_F64, INT32_MAX, INT32_MAX, INT32_MAX, INT32_MAX, INT32_MAX, INT32_MAX,
-                                     INT32_MAX);
+  attn_problem p =
+      attn_problem_init(ATTN_F64, INT32_MAX, INT32_MAX, INT32_MAX, INT32_MAX, INT32_MAX, INT32_MAX, INT32_MAX);
   p.query.data = p.key.data = p.value.data = key;
   attn_output o = attn_output_bhsd(output, 1, 1, 1);
   expect_context("the largest sizes");
   EXPECT_INT(attn_forward(&p, &o, NULL), ATTN_ERROR_OVERFLOW);
-  EXPECT_INT(attn_weights(&p, NULL, output, NULL), ATTN_ERROR_OVERFLOW);
+  EXPECT_INT(trial_weights(&p, NULL, output, NULL), ATTN_ERROR_OVERFLOW);
   attn_plan_info info;
   EXPECT_INT(attn_plan_forward(&p, &info), ATTN_ERROR_OVERFLOW);
   expect_context("more work items than can be counted");
@@ -174,9 +177,9 @@ static void packing(void) {
   REFUSE(ATTN_ERROR_PACKING, "key_starts", c.problem.key_starts = long_keys);
 
   const int32_t table[B * 2] = {0, 1, 2, 3}, beyond[B * 2] = {0, 1, 4, 3}, below[B * 2] = {0, -1, 2, 3};
-#define PAGED                                                                         \
-  c.problem.page_table = table, c.problem.page_rows = 4, c.problem.page_count = 4,    \
-  c.problem.pages_per_sequence = 2, c.problem.key.stride_batch = c.problem.value.stride_batch = G * 4 * D
+#define PAGED                                                                                                        \
+  c.problem.page_table = table, c.problem.page_rows = 4, c.problem.page_count = 4, c.problem.pages_per_sequence = 2, \
+  c.problem.key.stride_batch = c.problem.value.stride_batch = G * 4 * D
   REFUSE(ATTN_ERROR_PAGES, "page 4", PAGED; c.problem.page_table = beyond);
   REFUSE(ATTN_ERROR_PAGES, "page -1", PAGED; c.problem.page_table = below);
   REFUSE(ATTN_ERROR_PAGES, "page_rows", PAGED; c.problem.page_rows = 0);

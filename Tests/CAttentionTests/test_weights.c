@@ -43,8 +43,8 @@ static void expect_sums(const trial *t, const tolerance *allowed, const double *
 static void against_oracle(attn_type type, const char *isa, int64_t index, random_source *r) {
   static const int64_t lengths[] = {1, 5, 47, 49, 129, 200};
   int64_t queries = RANDOM_OF(r, lengths), keys = RANDOM_OF(r, lengths), group = random_int(r, 1, 3);
-  trial t = trial_make(type, random_int(r, 1, 2), 2 * group, 2, queries, keys, random_int(r, 1, 40),
-                       random_int(r, 1, 20), r);
+  trial t =
+      trial_make(type, random_int(r, 1, 2), 2 * group, 2, queries, keys, random_int(r, 1, 40), random_int(r, 1, 20), r);
   attn_problem *p = &t.problem;
   p->isa = isa;
   p->alignment = random_chance(r, 0.5) ? ATTN_ALIGN_TOP_LEFT : ATTN_ALIGN_BOTTOM_RIGHT;
@@ -68,7 +68,7 @@ static void against_oracle(attn_type type, const char *isa, int64_t index, rando
   void *lse_array = blank(rows, real), *scores_array = blank(pairs, real), *weights_array = blank(pairs, real);
   for (int64_t i = 0; i < rows; i++) number_set(real, lse_array, i, lse[i]);
   p->threads = 2;
-  EXPECT_INT(attn_weights(p, lse_array, scores_array, weights_array), ATTN_OK);
+  EXPECT_INT(trial_weights(p, lse_array, scores_array, weights_array), ATTN_OK);
   load(real, scores_array, pairs, scores);
   load(real, weights_array, pairs, weights);
   tolerance_check(&allowed, &t.naive, output, lse, scores, weights);
@@ -77,8 +77,8 @@ static void against_oracle(attn_type type, const char *isa, int64_t index, rando
   /* Either alone is the same; scores need no lse. */
   memset(scores_array, 0xA5, (size_t)(pairs * number_bytes(real)));
   memset(weights_array, 0xA5, (size_t)(pairs * number_bytes(real)));
-  EXPECT_INT(attn_weights(p, NULL, scores_array, NULL), ATTN_OK);
-  EXPECT_INT(attn_weights(p, lse_array, NULL, weights_array), ATTN_OK);
+  EXPECT_INT(trial_weights(p, NULL, scores_array, NULL), ATTN_OK);
+  EXPECT_INT(trial_weights(p, lse_array, NULL, weights_array), ATTN_OK);
   load(real, scores_array, pairs, alone);
   EXPECT_SAME(alone, scores, pairs);
   load(real, weights_array, pairs, alone);
@@ -112,7 +112,7 @@ static void packed(const char *isa, random_source *r) {
       }
   memset(scores, 0xA5, sizeof scores);
   memset(weights, 0xA5, sizeof weights);
-  EXPECT_INT(attn_weights(&p, lse, scores, weights), ATTN_OK);
+  EXPECT_INT(trial_weights(&p, lse, scores, weights), ATTN_OK);
   for (int b = 0, at = 0; b < B; b++)
     for (int h = 0; h < H; h++)
       for (int i = 0; i < SQ; i++) {

@@ -136,8 +136,7 @@ void trial_store(trial *t, random_source *r) {
   n->dropout_probability = p->dropout_probability, n->dropout_seed = p->dropout_seed;
 }
 
-static const int64_t dims[] = {1,  3,  7,  8,  9,  15, 16,  17,  31,  32,  33, 63,
-                               64, 65, 80, 96, 127, 128, 129, 256, 300, 512};
+static const int64_t dims[] = {1, 3, 7, 8, 9, 15, 16, 17, 31, 32, 33, 63, 64, 65, 80, 96, 127, 128, 129, 256, 300, 512};
 static const int64_t lengths[] = {0, 1, 5, 6, 7, 47, 48, 49, 127, 128, 129, 200, 257};
 
 static trial random_shape(random_source *r, double most_work) {
@@ -219,6 +218,11 @@ void trial_run(const trial *t, const char *isa, int threads, random_source *r, d
   if (lse) layout_load(&l, real, l_buffer, lse);
   free(o_buffer);
   free(l_buffer);
+}
+
+attn_status trial_weights(const attn_problem *problem, const void *lse, void *scores, void *weights) {
+  attn_weights_request request = {.scores = scores, .weights = weights};
+  return attn_weights(problem, lse, &request);
 }
 
 void trial_describe(const trial *t, const char *isa, int64_t index) {

@@ -47,6 +47,9 @@ double *trial_numbers(int64_t count);  /* a zeroed array; free it */
  * nothing else, and gives the results as dense BHSD numbers. lse may be null: then none is asked for. */
 void trial_run(const trial *t, const char *isa, int threads, random_source *r, double *output, double *lse);
 
+/* attn_weights for all rows and heads; scores and weights may be null. */
+attn_status trial_weights(const attn_problem *problem, const void *lse, void *scores, void *weights);
+
 /* The shape and options in a line, for expect_context. */
 void trial_describe(const trial *t, const char *isa, int64_t index);
 

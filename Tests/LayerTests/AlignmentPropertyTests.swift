@@ -10,10 +10,10 @@ import Testing
   @Test(arguments: AlignmentRow.all) func weightsAreShares(row: AlignmentRow) {
     let inputs = AlignmentInput(row)
     let mask = inputs.maskWithEmptyRows
-    for (n, sum) in row.layer.weights(inputs.queries, keys: inputs.keys, mask: .none).rowSums().enumerated() {
+    for (n, sum) in row.weights(inputs.queries, keys: inputs.keys, mask: .none).rowSums().enumerated() {
       row.expect(sum, "row \(n)")
     }
-    let (context, weights) = row.layer.attend(inputs.queries, keys: inputs.keys, values: inputs.values, mask: mask)
+    let (context, weights) = row.attend(inputs.queries, keys: inputs.keys, values: inputs.values, mask: mask)
     #expect(weights.scalars.allSatisfy { (0...1).contains($0) })
     let width = context.shape[2]
     for (n, sum) in weights.rowSums().enumerated() {
@@ -29,8 +29,8 @@ import Testing
   @Test(arguments: AlignmentRow.all.filter(\.isPermutable)) func keysInAnotherOrder(row: AlignmentRow) throws {
     let inputs = AlignmentInput(row)
     let order = (0..<inputs.keyLength).map { ($0 * 7 + 3) % inputs.keyLength }
-    let (context, weights) = row.layer.attend(inputs.queries, keys: inputs.keys, values: inputs.values)
-    let other = row.layer.attend(
+    let (context, weights) = row.attend(inputs.queries, keys: inputs.keys, values: inputs.values)
+    let other = row.attend(
       inputs.queries, keys: inputs.keys.permutedRows(order), values: inputs.values?.permutedRows(order))
     let expected = weights.transposedRows.permutedRows(order).transposedRows
     #expect(try distance(other.weights, expected) <= Self.rounding)
@@ -50,13 +50,13 @@ import Testing
         inputs.queries, keys: padded.keys, values: padded.values, mask: mask)
       let outputGradient = inputs.outputGradient(like: value)
       let gradients = pullback(outputGradient)
-      let weights = layer.weights(inputs.queries, keys: padded.keys, mask: mask)
+      let weights = row.weights(inputs.queries, keys: padded.keys, mask: mask)
       for (b, length) in lengths.enumerated() {
         func alone(_ x: Tensor) -> Tensor { x.sequence(b).prefix(length) }
         let (own, ownPullback) = layer.valueWithPullback(
           inputs.queries.sequence(b), keys: alone(inputs.keys), values: inputs.values.map(alone), mask: .none)
         let ownGradients = ownPullback(outputGradient.sequence(b))
-        let ownWeights = layer.weights(inputs.queries.sequence(b), keys: alone(inputs.keys), mask: .none)
+        let ownWeights = row.weights(inputs.queries.sequence(b), keys: alone(inputs.keys), mask: .none)
         #expect(value.sequence(b) == own, "context \(b)")
         #expect(gradients.queries.sequence(b) == ownGradients.queries, "queries \(b)")
         #expect(alone(gradients.keys) == ownGradients.keys, "keys \(b)")

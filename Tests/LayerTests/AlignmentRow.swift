@@ -28,6 +28,19 @@ struct AlignmentRow: Sendable, CustomTestStringConvertible {
     change(&self)
   }
 
+  /// The weights, of several heads their mean.
+  func weights(_ queries: Tensor, keys: Tensor, mask: AttentionMask = .none) -> Tensor {
+    (layer as? MultiHead)?.layer.weights(queries, keys: keys, mask: mask)
+      ?? layer.weights(queries, keys: keys, mask: mask)
+  }
+
+  /// The context and the weights.
+  func attend(
+    _ queries: Tensor, keys: Tensor, values: Tensor?, mask: AttentionMask = .none
+  ) -> (context: Tensor, weights: Tensor) {
+    (layer(queries, keys: keys, values: values, mask: mask), weights(queries, keys: keys, mask: mask))
+  }
+
   static let all: [AlignmentRow] = [
     AlignmentRow("additive", additive) { $0.keyDimensions = 11 },
     AlignmentRow("additive, one weight", AdditiveAttention(dimensions: 6, sharesWeight: true, seed: 3)),
@@ -99,8 +112,8 @@ private struct MultiHead: AlignmentLayer {
     layer(queries, keys: keys, values: values ?? keys, mask: mask)
   }
 
-  func weights(_ queries: Tensor, keys: Tensor, mask: AttentionMask) -> Tensor {
-    layer.weights(queries, keys: keys, mask: mask)
+  func weightsOnDemand(_ queries: Tensor, keys: Tensor, mask: AttentionMask) -> AttentionWeights {
+    layer.weightsOnDemand(queries, keys: keys, mask: mask)
   }
 
   func valueWithPullback(
@@ -128,8 +141,8 @@ private struct Cross: AlignmentLayer {
     layer(queries, context: keys, mask: mask)
   }
 
-  func weights(_ queries: Tensor, keys: Tensor, mask: AttentionMask) -> Tensor {
-    layer.weights(queries, context: keys, mask: mask)
+  func weightsOnDemand(_ queries: Tensor, keys: Tensor, mask: AttentionMask) -> AttentionWeights {
+    layer.weightsOnDemand(queries, context: keys, mask: mask)
   }
 
   func valueWithPullback(

@@ -36,7 +36,18 @@ public func additiveAttentionWeights(
   queries: Tensor, keys: Tensor, vector: Tensor, mask: AttentionMask = .none,
   options: AttentionOptions = AttentionOptions()
 ) -> Tensor {
-  attentionWeights(queries: queries, keys: keys, scale: 1, mask: mask, options: options.additive(vector))
+  AttentionWeights(additiveQueries: queries, keys: keys, vector: vector, mask: mask, options: options).matrix()
+}
+
+extension AttentionWeights {
+  /// The weights of additive attention, made when they are asked for. Parameters as in
+  /// ``additiveAttention(queries:keys:values:vector:mask:options:)``.
+  public init(
+    additiveQueries queries: Tensor, keys: Tensor, vector: Tensor, mask: AttentionMask = .none,
+    options: AttentionOptions = AttentionOptions()
+  ) {
+    self.init(queries: queries, keys: keys, scale: 1, mask: mask, options: options.additive(vector))
+  }
 }
 
 extension AttentionOptions {

@@ -38,6 +38,8 @@ public struct AttentionError: Error, Sendable, Equatable, CustomStringConvertibl
     case threads = 17
     /// Scratch memory could not be had.
     case outOfMemory = 18
+    /// Rows, heads or a number of weights that do not fit the shape.
+    case selection = 19
     /// An array does not have the shape that the problem needs.
     case shape = 100
   }

@@ -93,11 +93,13 @@ public struct AdditiveAttention: AlignmentLayer, Equatable {
       additiveAttention(queries: q, keys: k, values: inputs.values.asOneHead, vector: vector, mask: mask))
   }
 
-  /// The weights α.
-  public func weights(_ queries: Tensor, keys: Tensor, mask: AttentionMask = .none) -> Tensor {
+  /// The weights α, made when rows of them are asked for.
+  public func weightsOnDemand(
+    _ queries: Tensor, keys: Tensor, mask: AttentionMask = .none
+  ) -> AttentionWeights {
     let inputs = checked(queries, keys, nil)
     let (q, k) = projected(inputs)
-    return inputs.asQueries(additiveAttentionWeights(queries: q, keys: k, vector: vector, mask: mask))
+    return AttentionWeights(additiveQueries: q, keys: k, vector: vector, mask: mask)
   }
 
   /// The context and its pullback.

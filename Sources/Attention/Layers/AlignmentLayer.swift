@@ -16,8 +16,8 @@ public protocol AlignmentLayer: Sendable {
   /// The context: [B, Dv] for queries [B, Hq], [B, Tq, Dv] for queries [B, Tq, Hq].
   func callAsFunction(_ queries: Tensor, keys: Tensor, values: Tensor?, mask: AttentionMask) -> Tensor
 
-  /// The weights: [B, Tk] for queries [B, Hq], [B, Tq, Tk] for queries [B, Tq, Hq].
-  func weights(_ queries: Tensor, keys: Tensor, mask: AttentionMask) -> Tensor
+  /// The weights of one head, H = 1, made when rows of them are asked for; queries [B, Hq] are one row.
+  func weightsOnDemand(_ queries: Tensor, keys: Tensor, mask: AttentionMask) -> AttentionWeights
 
   /// The context, and a function from its gradient to those of the parameters and inputs.
   func valueWithPullback(
@@ -54,6 +54,12 @@ public struct NoParameters: Sendable, Equatable {
 }
 
 extension AlignmentLayer {
+  /// The weights: [B, Tk] for queries [B, Hq], [B, Tq, Tk] for queries [B, Tq, Hq].
+  public func weights(_ queries: Tensor, keys: Tensor, mask: AttentionMask = .none) -> Tensor {
+    let weights = weightsOnDemand(queries, keys: keys, mask: mask).matrix()
+    return weights.reshaped(to: queries.shape.dropLast() + [weights.shape[3]])
+  }
+
   /// The context and the weights. The weights take Tq × Tk numbers that the context alone does not need.
   public func attend(
     _ queries: Tensor, keys: Tensor, values: Tensor? = nil, mask: AttentionMask = .none

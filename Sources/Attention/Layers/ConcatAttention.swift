@@ -59,9 +59,11 @@ public struct ConcatAttention: AlignmentLayer, Equatable {
     split(queries, keys, values)(queries, keys: keys, values: values, mask: mask)
   }
 
-  /// The weights α.
-  public func weights(_ queries: Tensor, keys: Tensor, mask: AttentionMask = .none) -> Tensor {
-    split(queries, keys, nil).weights(queries, keys: keys, mask: mask)
+  /// The weights α, made when rows of them are asked for.
+  public func weightsOnDemand(
+    _ queries: Tensor, keys: Tensor, mask: AttentionMask = .none
+  ) -> AttentionWeights {
+    split(queries, keys, nil).weightsOnDemand(queries, keys: keys, mask: mask)
   }
 
   /// The context and its pullback.

@@ -36,8 +36,10 @@ public struct CosineAttention: AlignmentLayer, Equatable {
       queries: inputs.queries.directions().unit, keys: inputs.keys.directions().unit, scale: scale, mask: mask)
   }
 
-  /// The weights α.
-  public func weights(_ queries: Tensor, keys: Tensor, mask: AttentionMask = .none) -> Tensor {
+  /// The weights α, made when rows of them are asked for.
+  public func weightsOnDemand(
+    _ queries: Tensor, keys: Tensor, mask: AttentionMask = .none
+  ) -> AttentionWeights {
     let inputs = checked(queries, keys, nil)
     return inputs.productWeights(
       queries: inputs.queries.directions().unit, keys: inputs.keys.directions().unit, scale: scale, mask: mask)

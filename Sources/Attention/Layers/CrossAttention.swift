@@ -59,10 +59,14 @@ public struct CrossAttention: Sendable, Equatable {
 
   /// The weights, [B, Sq, Sk] or [Sq, Sk].
   public func weights(_ x: Tensor, context: Tensor, mask: AttentionMask = .none) -> Tensor {
+    weightsOnDemand(x, context: context, mask: mask).matrix().withoutHead(like: x)
+  }
+
+  /// The weights of one head, made when rows of them are asked for; x without B counts as B = 1.
+  public func weightsOnDemand(_ x: Tensor, context: Tensor, mask: AttentionMask = .none) -> AttentionWeights {
     check(x, context)
-    return attentionWeights(
-      queries: queryProjection(x).asHead, keys: keyProjection(context).asHead, mask: mask
-    ).withoutHead(like: x)
+    return AttentionWeights(
+      queries: queryProjection(x).asHead, keys: keyProjection(context).asHead, mask: mask)
   }
 
   /// The output together with the weights.

@@ -46,8 +46,10 @@ public struct GeneralAttention: AlignmentLayer, Equatable {
       queries: inputs.queries.times(weight), keys: inputs.keys, scale: 1, mask: mask)
   }
 
-  /// The weights α.
-  public func weights(_ queries: Tensor, keys: Tensor, mask: AttentionMask = .none) -> Tensor {
+  /// The weights α, made when rows of them are asked for.
+  public func weightsOnDemand(
+    _ queries: Tensor, keys: Tensor, mask: AttentionMask = .none
+  ) -> AttentionWeights {
     let inputs = checked(queries, keys, nil)
     return inputs.productWeights(queries: inputs.queries.times(weight), keys: inputs.keys, scale: 1, mask: mask)
   }

@@ -3,8 +3,8 @@
 ///     s_i = argmax_j α_ij  or  s_i ∼ α_i,  context_i = value_{s_i},  α = the weights of a soft layer
 ///
 /// Queries [B, Hq] or [B, Tq, Hq], keys [B, Tk, Hk], values [B, Tk, Dv] → context [B, Dv] or [B, Tq, Dv], one-hot
-/// weights [B, Tk] or [B, Tq, Tk]. A query that may attend to nothing chooses nothing: context and weights 0. All α are
-/// made, Tq × Tk numbers a sequence.
+/// weights [B, Tk] or [B, Tq, Tk]. A query that may attend to nothing chooses nothing: context and weights 0. Drawing
+/// makes all α, Tq × Tk numbers a sequence; the arg-max keeps one a query.
 ///
 /// The "hard" attention of Xu et al. 2015 (arXiv:1502.03044), against their "soft" one, which every other layer here
 /// is. The arg-max is for use: its gradient reaches the values alone. To train, draw a sample: its score-function
@@ -45,13 +45,18 @@ public struct HardAttention<Score: AlignmentLayer>: AlignmentLayer {
   }
 
   /// 1 for the chosen key, 0 for the others.
-  public func weights(_ queries: Tensor, keys: Tensor, mask: AttentionMask = .none) -> Tensor {
-    let inputs = checked(queries, keys, nil)
-    var weights = [Float](repeating: 0, count: inputs.batch * inputs.queryLength * inputs.keyLength)
-    for (row, position) in best(inputs, mask).enumerated() {
-      if let position { weights[row * inputs.keyLength + position] = 1 }
-    }
-    return inputs.asQueries(Tensor(weights, shape: [inputs.batch, inputs.queryLength, inputs.keyLength]))
+  public func weightsOnDemand(
+    _ queries: Tensor, keys: Tensor, mask: AttentionMask = .none
+  ) -> AttentionWeights {
+    AttentionWeights(
+      RowWeights(checked(queries, keys, nil), mask) { queries, mask in
+        let chosen = checked(queries, keys, nil)
+        var weights = Tensor(repeating: 0, shape: [chosen.batch, chosen.queryLength, chosen.keyLength])
+        for (row, position) in best(chosen, mask).enumerated() {
+          if let position { weights[row / chosen.queryLength, row % chosen.queryLength, position] = 1 }
+        }
+        return weights
+      })
   }
 
   /// The keys with the largest weights in the order of the queries; nil where a query may attend to nothing.
@@ -139,10 +144,7 @@ public struct HardAttention<Score: AlignmentLayer>: AlignmentLayer {
   }
 
   private func best(_ inputs: AlignmentInputs, _ mask: AttentionMask) -> [Int?] {
-    rows(inputs, mask).map { weights in
-      weights.indices.max { weights[$0] < weights[$1] || weights[$0] == weights[$1] && $0 > $1 }
-        .flatMap { weights[$0] == 0 ? nil : $0 - weights.startIndex }
-    }
+    score.weightsOnDemand(inputs.queries, keys: inputs.keys, mask: mask).largest(1).keys
   }
 
   private func draw(_ inputs: AlignmentInputs, _ mask: AttentionMask, _ seed: UInt64) -> Sample {

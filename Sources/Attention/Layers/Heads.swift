@@ -65,17 +65,6 @@ extension Tensor {
     }
     return Tensor(sum, shape: [heads * dimension])
   }
-
-  /// [B, H, Sq, Sk] → [B, Sq, Sk], the mean of the heads.
-  func averagedOverHeads() -> Tensor {
-    let (heads, size) = (shape[1], shape[2] * shape[3])
-    var mean = [Float](repeating: 0, count: shape[0] * size)
-    for head in 0..<shape[0] * heads {
-      let target = head / heads * size
-      for index in 0..<size { mean[target + index] += scalars[head * size + index] }
-    }
-    return Tensor(mean.map { $0 / Float(heads) }, shape: [shape[0], shape[2], shape[3]])
-  }
 }
 
 /// [outer, first, second, inner] → [outer, second, first, inner].

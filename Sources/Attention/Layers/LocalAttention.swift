@@ -36,9 +36,11 @@ public struct LocalAttention<Score: AlignmentLayer>: AlignmentLayer {
     self(queries, keys: keys, values: values, positions: nil, mask: mask)
   }
 
-  /// The weights α, every query at the position of its own index.
-  public func weights(_ queries: Tensor, keys: Tensor, mask: AttentionMask = .none) -> Tensor {
-    weights(queries, keys: keys, positions: nil, mask: mask)
+  /// The weights α, made when rows of them are asked for.
+  public func weightsOnDemand(
+    _ queries: Tensor, keys: Tensor, mask: AttentionMask = .none
+  ) -> AttentionWeights {
+    weightsOnDemand(queries, keys: keys, positions: nil, mask: mask)
   }
 
   /// The context and its pullback, every query at the position of its own index.
@@ -60,6 +62,13 @@ public struct LocalAttention<Score: AlignmentLayer>: AlignmentLayer {
     _ queries: Tensor, keys: Tensor, positions: [Int]?, mask: AttentionMask = .none
   ) -> Tensor {
     score.weights(queries, keys: keys, mask: near(positions, queries, keys, nil, mask))
+  }
+
+  /// The weights α, made when rows of them are asked for.
+  public func weightsOnDemand(
+    _ queries: Tensor, keys: Tensor, positions: [Int]?, mask: AttentionMask = .none
+  ) -> AttentionWeights {
+    score.weightsOnDemand(queries, keys: keys, mask: near(positions, queries, keys, nil, mask))
   }
 
   /// The context and its pullback.

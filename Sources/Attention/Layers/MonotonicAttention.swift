@@ -48,11 +48,17 @@ public struct MonotonicAttention<Score: ScoringLayer>: AlignmentLayer {
     return inputs.asQueries(weights(scores, alignment(scores, mask)).weightedSum(of: inputs.values))
   }
 
-  /// The expected alignment α.
-  public func weights(_ queries: Tensor, keys: Tensor, mask: AttentionMask = .none) -> Tensor {
+  /// The expected alignment α. All of it is made at once, since each query goes on from the one before.
+  public func weightsOnDemand(
+    _ queries: Tensor, keys: Tensor, mask: AttentionMask = .none
+  ) -> AttentionWeights {
     let inputs = checked(queries, keys, nil)
     let scores = score.scores(inputs.queries, keys: inputs.keys, mask: mask)
-    return inputs.asQueries(weights(scores, alignment(scores, mask)))
+    let weights = weights(scores, alignment(scores, mask))
+    return AttentionWeights(
+      RowWeights(batch: inputs.batch, queryLength: inputs.queryLength, keyLength: inputs.keyLength) {
+        weights.choosing(rows: $0)
+      })
   }
 
   /// The expected context and its pullback.

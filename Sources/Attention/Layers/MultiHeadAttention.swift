@@ -155,12 +155,19 @@ public struct MultiHeadAttention: Sendable, Equatable {
   public func weights(
     _ queries: Tensor, keys: Tensor, mask: AttentionMask = .none, averaged: Bool = true
   ) -> Tensor {
+    let weights = weightsOnDemand(queries, keys: keys, mask: mask).matrix(averaged: averaged)
+    return averaged ? weights.reshaped(to: [weights.shape[0], weights.shape[2], weights.shape[3]]) : weights
+  }
+
+  /// The weights, made when rows or heads of them are asked for; keys in the order of
+  /// ``weights(_:keys:mask:averaged:)``.
+  public func weightsOnDemand(_ queries: Tensor, keys: Tensor, mask: AttentionMask = .none) -> AttentionWeights {
     check(queries, keys, nil)
     let projected = keyProjection(keys)
     let problem = Problem(self, queryProjection(queries), projected, projected, mask, nil)
-    let weights = attentionWeights(queries: problem.queries, keys: problem.keys, mask: problem.mask)
-      .movingToEnd(problem.extraKeys)
-    return averaged ? weights.averagedOverHeads() : weights
+    return AttentionWeights(
+      ScoreWeights(
+        queries: problem.queries, keys: problem.keys, mask: problem.mask, ownKeys: problem.extraKeys))
   }
 
   /// What ``valueWithPullback(_:keys:values:mask:dropoutSeed:)`` maps the gradient of the output to.

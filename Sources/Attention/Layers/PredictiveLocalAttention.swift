@@ -78,10 +78,16 @@ public struct PredictiveLocalAttention<Score: AlignmentLayer>: AlignmentLayer {
     return inputs.asQueries(localWeights(inputs, predict(inputs, mask), mask).weightedSum(of: inputs.values))
   }
 
-  /// The weights α.
-  public func weights(_ queries: Tensor, keys: Tensor, mask: AttentionMask = .none) -> Tensor {
+  /// The weights α, made when rows of them are asked for.
+  public func weightsOnDemand(
+    _ queries: Tensor, keys: Tensor, mask: AttentionMask = .none
+  ) -> AttentionWeights {
     let inputs = checked(queries, keys, nil)
-    return inputs.asQueries(localWeights(inputs, predict(inputs, mask), mask))
+    return AttentionWeights(
+      RowWeights(inputs, mask) { queries, mask in
+        let chosen = checked(queries, keys, nil)
+        return localWeights(chosen, predict(chosen, mask), mask)
+      })
   }
 
   /// The predicted positions p, [B] or [B, Tq].

@@ -9,8 +9,8 @@ extension AlignmentInputs {
         queries: queries.asOneHead, keys: keys.asOneHead, values: values.asOneHead, scale: scale, mask: mask))
   }
 
-  func productWeights(queries: Tensor, keys: Tensor, scale: Double?, mask: AttentionMask) -> Tensor {
-    asQueries(attentionWeights(queries: queries.asOneHead, keys: keys.asOneHead, scale: scale, mask: mask))
+  func productWeights(queries: Tensor, keys: Tensor, scale: Double?, mask: AttentionMask) -> AttentionWeights {
+    AttentionWeights(queries: queries.asOneHead, keys: keys.asOneHead, scale: scale, mask: mask)
   }
 
   /// The pullback gives the gradients of `queries` and `keys`, [B, T, D], and of the values.

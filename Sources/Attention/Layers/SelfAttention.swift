@@ -36,6 +36,12 @@ public struct SelfAttention: Sendable, Equatable {
     return projections.weights(x, context: x, mask: mask)
   }
 
+  /// The weights of one head, made when rows of them are asked for; x without B counts as B = 1.
+  public func weightsOnDemand(_ x: Tensor, mask: AttentionMask = .none) -> AttentionWeights {
+    check(x)
+    return projections.weightsOnDemand(x, context: x, mask: mask)
+  }
+
   /// The output together with the weights.
   public func outputAndWeights(_ x: Tensor, mask: AttentionMask = .none) -> (output: Tensor, weights: Tensor) {
     (self(x, mask: mask), weights(x, mask: mask))

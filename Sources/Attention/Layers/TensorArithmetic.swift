@@ -1,5 +1,8 @@
 extension Tensor {
   /// The sum, element by element, of tensors of one shape.
+  public static func + (left: Tensor, right: Tensor) -> Tensor { left.plus(right) }
+
+  /// The sum, element by element, of tensors of one shape.
   func plus(_ other: Tensor) -> Tensor {
     require(shape == other.shape, "sum: shapes \(shape) and \(other.shape) differ")
     var sum = self

@@ -101,6 +101,20 @@ public struct TransformerDecoderLayer: Sendable, Equatable {
     return residual(2, norm3, seed: seed)(g) { feedForward($0, dropoutSeed: $1) }
   }
 
+  /// The weights of both attentions, made when rows or heads of them are asked for.
+  public func weightsOnDemand(
+    _ x: Tensor, memory: Tensor, mask: AttentionMask = .causal, memoryMask: AttentionMask = .none
+  ) -> (selfAttention: AttentionWeights, crossAttention: AttentionWeights) {
+    check(x, memory)
+    let attended = normFirst ? norm1(x) : x
+    let h = x.plus(selfAttention(attended, keys: attended, values: attended, mask: mask))
+    let queries = normFirst ? norm2(h) : norm1(h)
+    return (
+      selfAttention.weightsOnDemand(attended, keys: attended, mask: mask),
+      crossAttention.weightsOnDemand(queries, keys: memory, mask: memoryMask)
+    )
+  }
+
   /// The output, and the map of its gradient to those of the parameters, of x and of the memory.
   public func valueWithPullback(
     _ x: Tensor, memory: Tensor, mask: AttentionMask = .causal, memoryMask: AttentionMask = .none,

@@ -83,9 +83,20 @@ public struct TransformerEncoderLayer: Sendable, Equatable {
 
   /// The weights of the attention, [B, S, S] averaged over the heads or [B, H, S, S].
   public func weights(_ x: Tensor, mask: AttentionMask = .none, averaged: Bool = true) -> Tensor {
-    check(x)
-    let attended = normFirst ? norm1(x) : x
+    let attended = attended(x)
     return selfAttention.weights(attended, keys: attended, mask: mask, averaged: averaged)
+  }
+
+  /// The weights of the self-attention, made when rows or heads of them are asked for.
+  public func weightsOnDemand(_ x: Tensor, mask: AttentionMask = .none) -> AttentionWeights {
+    let attended = attended(x)
+    return selfAttention.weightsOnDemand(attended, keys: attended, mask: mask)
+  }
+
+  /// What the self-attention sees of x.
+  private func attended(_ x: Tensor) -> Tensor {
+    check(x)
+    return normFirst ? norm1(x) : x
   }
 
   /// The output, and the map of its gradient to those of the parameters and of x.

@@ -2,19 +2,33 @@
 
 #define PANEL_WIDTH (TILE_VECTORS * VF_LANES)
 
+/* VF_LANES keys, `present` of which there are, into their columns. */
+ATTN_INLINE void pack_key_columns(real *column, const void *const *keys, attn_type type, int64_t present, int64_t dim) {
+  for (int64_t d = 0; d < dim; d += VF_LANES) {
+    vf block[VF_LANES];
+    int64_t depth = dim - d < VF_LANES ? dim - d : VF_LANES;
+    for (int i = 0; i < VF_LANES; i++)
+      block[i] = i >= present        ? vf_set1(0)
+                 : depth == VF_LANES ? load_lanes(keys[i], type, d)
+                                     : load_partial(keys[i], type, d, depth);
+    vf_transpose(block);
+    for (int i = 0; i < depth; i++) vf_store(column + (d + i) * PANEL_WIDTH, block[i]);
+  }
+}
+
 ATTN_INLINE void pack_keys_of(real *dst, const void *const *keys, attn_type type, int64_t count, int64_t dim) {
+  int64_t whole = dim / VF_LANES * VF_LANES;
   for (int64_t c = 0; c < count; c += VF_LANES) {
     real *column = dst + (c / PANEL_WIDTH) * dim * PANEL_WIDTH + c % PANEL_WIDTH;
-    int64_t present = count - c < VF_LANES ? count - c : VF_LANES;
+    if (count - c < VF_LANES || whole < dim) {
+      pack_key_columns(column, keys + c, type, count - c, dim);
+      continue;
+    }
     for (int64_t d = 0; d < dim; d += VF_LANES) {
       vf block[VF_LANES];
-      int64_t depth = dim - d < VF_LANES ? dim - d : VF_LANES;
-      for (int i = 0; i < VF_LANES; i++)
-        block[i] = i >= present        ? vf_set1(0)
-                   : depth == VF_LANES ? load_lanes(keys[c + i], type, d)
-                                       : load_partial(keys[c + i], type, d, depth);
+      for (int i = 0; i < VF_LANES; i++) block[i] = load_lanes(keys[c + i], type, d);
       vf_transpose(block);
-      for (int i = 0; i < depth; i++) vf_store(column + (d + i) * PANEL_WIDTH, block[i]);
+      for (int i = 0; i < VF_LANES; i++) vf_store(column + (d + i) * PANEL_WIDTH, block[i]);
     }
   }
 }
@@ -38,19 +52,34 @@ static void pack_keys(void *dst, const void *const *keys, attn_type type, int64_
       vf_store(out + (c / PANEL_WIDTH) * dim * PANEL_WIDTH + d * PANEL_WIDTH + c % PANEL_WIDTH, vf_set1(0));
 }
 
+/* Sums that are NaN once a number added was not finite: x * 0 is 0 for finite x and NaN for the others. One sum alone
+ * would wait for its own last addition: 4 cycles a vector. */
+#define POISON_SUMS 4
+
 ATTN_INLINE bool pack_values_of(real *dst, const void *const *values, attn_type type, int64_t count, int64_t depth,
                                 int64_t dim) {
-  vf poison = vf_set1(0); /* x * 0 is 0 for finite x and NaN for the others */
-  for (int64_t j = 0; j < count; j++)
-    for (int64_t c = 0; c < dim; c += VF_LANES) {
+  vf poison[POISON_SUMS];
+  for (int i = 0; i < POISON_SUMS; i++) poison[i] = vf_set1(0);
+  int64_t whole = dim / (POISON_SUMS * VF_LANES) * (POISON_SUMS * VF_LANES);
+  for (int64_t j = 0; j < count; j++) {
+    for (int64_t c = 0; c < whole; c += POISON_SUMS * VF_LANES)
+      for (int i = 0; i < POISON_SUMS; i++) {
+        int64_t column = c + i * VF_LANES;
+        vf x = load_lanes(values[j], type, column);
+        poison[i] = vf_fma(x, vf_set1(0), poison[i]);
+        vf_store(dst + ((column / PANEL_WIDTH) * depth + j) * PANEL_WIDTH + column % PANEL_WIDTH, x);
+      }
+    for (int64_t c = whole; c < dim; c += VF_LANES) {
       vf x = dim - c < VF_LANES ? load_partial(values[j], type, c, dim - c) : load_lanes(values[j], type, c);
-      poison = vf_fma(x, vf_set1(0), poison);
+      poison[0] = vf_fma(x, vf_set1(0), poison[0]);
       vf_store(dst + ((c / PANEL_WIDTH) * depth + j) * PANEL_WIDTH + c % PANEL_WIDTH, x);
     }
+  }
   for (int64_t c = (dim + VF_LANES - 1) / VF_LANES * VF_LANES; c % PANEL_WIDTH != 0; c += VF_LANES)
     for (int64_t j = 0; j < count; j++)
       vf_store(dst + ((c / PANEL_WIDTH) * depth + j) * PANEL_WIDTH + c % PANEL_WIDTH, vf_set1(0));
-  real total = vf_hsum(poison);
+  real total = 0;
+  for (int i = 0; i < POISON_SUMS; i++) total += vf_hsum(poison[i]);
   return total == total;
 }
 

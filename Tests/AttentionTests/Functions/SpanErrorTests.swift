@@ -173,9 +173,9 @@ import Testing
   @Test func everyReachableCode() {
     let reached = Set((Self.counts + Self.sizes + Self.options).map(\.code))
     // Swift cannot say these: pointers, initialisation, packing and pages are its own business; a negative window
-    // stops; memory cannot be made to run out here.
+    // stops; memory cannot be made to run out here. Rows and heads are chosen for matrices only, below.
     let unreachable: Set<AttentionError.Code> = [
-      .missing, .uninitialized, .window, .packing, .pages, .outOfMemory,
+      .missing, .uninitialized, .window, .packing, .pages, .outOfMemory, .selection,
     ]
     #expect(reached == Set(AttentionError.Code.allCases).subtracting(unreachable))
   }
@@ -212,5 +212,20 @@ import Testing
       #expect(error?.code == .shape && error?.message == expected)
       #expect(matrix == [Float](repeating: 7, count: 12))
     }
+  }
+
+  @Test(arguments: [([3], [0], "rows[0] is 3; there are 3"), ([0], [1], "heads[0] is 1; there are 1")])
+  func choiceOutsideTheShape(rows: [Int], heads: [Int], message: String) {
+    let (q, k) = ([Float](repeating: 1, count: 6), [Float](repeating: 1, count: 8))
+    var matrix = [Float](repeating: 7, count: 4)
+    let error = #expect(throws: AttentionError.self) {
+      var span = matrix.mutableSpan
+      try attentionMatrix(
+        queries: q.span, keys: k.span, into: &span,
+        shape: AttentionShape(batch: 1, queryHeads: 1, queryLength: 3, keyLength: 4, headDimension: 2), rows: rows,
+        heads: heads)
+    }
+    #expect(error?.code == .selection && error?.message == message)
+    #expect(matrix == [7, 7, 7, 7])
   }
 }
