@@ -99,6 +99,16 @@ import Testing
     #expect((0..<4).allSatisfy { weights[1, $0, 0] == 0 && weights[1, $0, 3] == 0 && weights[1, $0, 4] == 0 })
   }
 
+  /// Rows asked for are those of the whole, which they depend on.
+  @Test func chosenRows() {
+    var numbers = AlignmentNumbers(seed: 5)
+    let (queries, keys) = (numbers.tensor([2, 4, 5]), numbers.tensor([2, 6, 5]))
+    let layer = MonotonicAttention(DotProductAttention())
+    let chosen = layer.weightsOnDemand(queries, keys: keys).matrix(rows: [3, 1])
+    #expect(chosen.shape == [2, 1, 2, 6])
+    #expect(chosen.scalars == layer.weights(queries, keys: keys).permutedRows([3, 1]).scalars)
+  }
+
   @Test func misuse() async throws {
     let shapes = await #expect(processExitsWith: .failure, observing: [\.standardErrorContent]) {
       let layer = MonotonicAttention(GeneralAttention(dimensions: 6, keyDimensions: 5, seed: 0))
