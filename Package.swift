@@ -44,7 +44,9 @@ let package = Package(
     .testTarget(
       name: "AttentionReferenceTests", dependencies: ["AttentionReference", "Safetensors"],
       resources: [.copy("Fixtures")]),
-    .testTarget(name: "LayerTests", dependencies: ["Attention", "Safetensors"], resources: [.copy("Fixtures")]),
+    .testTarget(
+      name: "LayerTests", dependencies: ["Attention", "AttentionReference", "Safetensors"],
+      resources: [.copy("Fixtures")]),
     .testTarget(name: "AttentionTests", dependencies: ["Attention", "AttentionReference", "Safetensors"]),
     .testTarget(
       name: "AttentionCommandTests", dependencies: ["AttentionCommand", "AttentionReference", "Safetensors"]),

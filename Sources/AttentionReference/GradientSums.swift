@@ -7,6 +7,7 @@ struct GradientSums {
   private var values: Rows
   private var bias: [Double]?
   private var sinks: [Double]?
+  private var additive: [Double]?
 
   /// Zeros.
   init(of problem: ReferenceProblem) {
@@ -15,11 +16,13 @@ struct GradientSums {
     values = problem.values.zeros
     bias = problem.options.bias.map { [Double](repeating: 0, count: $0.elements.count) }
     sinks = problem.options.sinks.map { [Double](repeating: 0, count: $0.count) }
+    additive = problem.options.additive.map { [Double](repeating: 0, count: $0.count) }
   }
 
   var gradients: ReferenceGradients {
     ReferenceGradients(
-      queries: queries.elements, keys: keys.elements, values: values.elements, bias: bias, sinks: sinks)
+      queries: queries.elements, keys: keys.elements, values: values.elements, bias: bias, additive: additive,
+      sinks: sinks)
   }
 
   /// Adds the part of one query. Only visible keys and values are touched.
@@ -55,7 +58,8 @@ struct GradientSums {
     }
   }
 
-  /// dq_i += scale·dr_ij·k_j and dk_j += scale·dr_ij·q_i.
+  /// dq_i += scale·dr_ij·k_j and dk_j += scale·dr_ij·q_i. Of additive scores, with t = tanh(q_i + k_j):
+  /// dq_i and dk_j += scale·dr_ij·w_h∘(1 − t²), dw_h += scale·dr_ij·t.
   private mutating func addToQueryAndKey(
     _ problem: ReferenceProblem, scoreGradient: Double, batch b: Int, head h: Int, query i: Int, key j: Int
   ) {
@@ -63,6 +67,17 @@ struct GradientSums {
     let productGradient =
       problem.options.scale(headDimension: problem.shape.headDimension)
       * problem.scaledProductGradient(scoreGradient, batch: b, head: h, query: i, key: j)
+    if problem.options.additive != nil {
+      let first = problem.options.additiveRow(head: h, headDimension: problem.shape.headDimension)
+      for d in 0..<problem.shape.headDimension {
+        let t = problem.additiveTanh(batch: b, head: h, query: i, key: j, channel: d)
+        let sumGradient = productGradient * problem.additiveWeight(head: h, channel: d) * (1 - t * t)
+        queries[b, h, i, d] += sumGradient
+        keys[b, g, j, d] += sumGradient
+        additive?[first + d] += productGradient * t
+      }
+      return
+    }
     for d in 0..<problem.shape.headDimension {
       queries[b, h, i, d] += productGradient * problem.keys[b, g, j, d]
       keys[b, g, j, d] += productGradient * problem.queries[b, h, i, d]

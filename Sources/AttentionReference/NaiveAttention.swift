@@ -54,9 +54,7 @@ extension NaiveHead {
     guard Sq > 0, Sk > 0 else { return }
     let visible = options.hidesPairs ? visibility() : nil
     withUnsafeTemporaryAllocation(of: Scalar.self, capacity: Sq * Sk) { matrix in
-      multiply(
-        rows(queryRows, of: queries, columns: D), byTransposed: rows(keyRows, of: keys, columns: D), columns: D,
-        into: matrix)
+      products(rows(queryRows, of: queries, columns: D), rows(keyRows, of: keys, columns: D), into: matrix)
       scale(matrix)
       cap(matrix)
       addBias(matrix)

@@ -17,21 +17,24 @@ import RealModule
 ///   - outputGradient: [B, H, Sq, Dv].
 ///   - shape: the sizes.
 ///   - options: those of the forward pass. Their numbers are rounded to `Scalar` before use.
-/// - Returns: the gradients of queries, keys and values, of the bias in its own shape (nil without one), and of the
-///   sinks [H] (nil without any).
+/// - Returns: the gradients of queries, keys and values, of the bias in its own shape (nil without one), of the sinks
+///   [H] (nil without any), and of the vectors of additive scores (nil without).
 // Other modules do not see the body: without these two they would call it unspecialized, many times slower.
 @_specialize(where Scalar == Float)
 @_specialize(where Scalar == Double)
 public func naiveAttentionGradients<Scalar: Real & BinaryFloatingPoint>(
   queries: [Scalar], keys: [Scalar], values: [Scalar], outputGradient: [Scalar], shape: ReferenceShape,
   options: ReferenceOptions = ReferenceOptions()
-) -> (queries: [Scalar], keys: [Scalar], values: [Scalar], bias: [Scalar]?, sinks: [Scalar]?) {
+) -> (
+  queries: [Scalar], keys: [Scalar], values: [Scalar], bias: [Scalar]?, sinks: [Scalar]?, additive: [Scalar]?
+) {
   requireConsistent(
     queryCount: queries.count, keyCount: keys.count, valueCount: values.count, shape: shape, options: options)
   requireOutputGradient(count: outputGradient.count, shape: shape)
   let gradients = NaiveGradientSums<Scalar>(
     queryCount: queries.count, keyCount: keys.count, valueCount: values.count,
-    biasCount: options.bias?.elements.count ?? 0, sinkCount: options.sinks?.count ?? 0)
+    biasCount: options.bias?.elements.count ?? 0, sinkCount: options.sinks?.count ?? 0,
+    additiveCount: options.additive?.count ?? 0)
   defer { gradients.deallocate() }
   queries.withUnsafeBufferPointer { queries in
     keys.withUnsafeBufferPointer { keys in
@@ -50,7 +53,8 @@ public func naiveAttentionGradients<Scalar: Real & BinaryFloatingPoint>(
   }
   return (
     Array(gradients.queries), Array(gradients.keys), Array(gradients.values),
-    options.bias == nil ? nil : Array(gradients.bias), options.sinks == nil ? nil : Array(gradients.sinks)
+    options.bias == nil ? nil : Array(gradients.bias), options.sinks == nil ? nil : Array(gradients.sinks),
+    options.additive == nil ? nil : Array(gradients.additive)
   )
 }
 
@@ -59,9 +63,9 @@ public func naiveAttentionGradients<Scalar: Real & BinaryFloatingPoint>(
 struct NaiveGradientSums<Scalar: Real & BinaryFloatingPoint> {
   typealias Output = UnsafeMutableBufferPointer<Scalar>
 
-  let queries, keys, values, bias, sinks: Output
+  let queries, keys, values, bias, sinks, additive: Output
 
-  init(queryCount: Int, keyCount: Int, valueCount: Int, biasCount: Int, sinkCount: Int) {
+  init(queryCount: Int, keyCount: Int, valueCount: Int, biasCount: Int, sinkCount: Int, additiveCount: Int) {
     func zeros(_ count: Int) -> Output {
       let buffer = Output.allocate(capacity: count)
       buffer.initialize(repeating: 0)
@@ -72,10 +76,11 @@ struct NaiveGradientSums<Scalar: Real & BinaryFloatingPoint> {
     values = zeros(valueCount)
     bias = zeros(biasCount)
     sinks = zeros(sinkCount)
+    additive = zeros(additiveCount)
   }
 
   func deallocate() {
-    for buffer in [queries, keys, values, bias, sinks] {
+    for buffer in [queries, keys, values, bias, sinks, additive] {
       buffer.deallocate()
     }
   }

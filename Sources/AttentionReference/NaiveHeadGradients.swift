@@ -16,7 +16,7 @@ extension NaiveHead {
         withZeros(options.softcap > 0 ? Sq * Sk : 0) { capDerivative in
           withZeros(Sq) { logSumExp in
             withZeros(Sq) { delta in
-              multiply(q, byTransposed: k, columns: D, into: weights)
+              products(q, k, into: weights)
               scale(weights)
               differentiateCap(weights, into: capDerivative)
               cap(weights)
@@ -41,12 +41,9 @@ extension NaiveHead {
 
               multiply(matrix, byCapDerivative: capDerivative)
               scale(matrix)
-              multiply(
-                matrix, by: k, columns: D, visible: visible,
-                addingTo: rows(queryRows, of: gradients.queries, columns: D))
-              multiplyTransposed(
-                matrix, by: q, columns: D, visible: visible,
-                addingTo: rows(keyRows, of: gradients.keys, columns: D))
+              differentiateProducts(
+                matrix, q, k, visible: visible, addingTo: rows(queryRows, of: gradients.queries, columns: D),
+                rows(keyRows, of: gradients.keys, columns: D), gradients.additive)
             }
           }
         }

@@ -8,7 +8,7 @@
 ///     o_i = Σ_j dropout(exp(s_j − m) / z)·v_j
 ///     lse_i = m + ln z
 ///
-/// where cap(s) = softcap·tanh(s ÷ softcap) and terms that are not asked for are absent (Vaswani et al. 2017,
+/// where ⟨w_h, tanh(q_i + k_j)⟩ replaces ⟨q_i, k_j⟩ for additive attention, cap(s) = softcap·tanh(s ÷ softcap) and terms that are not asked for are absent (Vaswani et al. 2017,
 /// arXiv:1706.03762; the options name their own papers).
 ///
 /// - A query that may attend to nothing, as the mask says and whatever the scores are, gives output 0, weights 0 and

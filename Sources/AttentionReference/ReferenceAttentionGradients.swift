@@ -13,6 +13,10 @@
 ///     dk_j    = scale·Σ_i dr_ij·q_i
 ///     dsink_h = −Σ_i exp(sink_h − lse_i)·δ_i
 ///
+/// and of additive attention, with r_ij = scale·⟨w_h, t_ij⟩ and t_ij = tanh(q_i + k_j),
+///
+///     dq_i = scale·Σ_j dr_ij·w_h∘(1 − t_ij²),  dk_j = scale·Σ_i dr_ij·w_h∘(1 − t_ij²),  dw_h = scale·Σ_ij dr_ij·t_ij
+///
 /// where dk and dv are summed over the query heads that read them too, dsink over batches, and dbias over the axes
 /// along which the bias is broadcast (Dao et al. 2022, arXiv:2205.14135, appendix B, for the formulas without options).
 ///

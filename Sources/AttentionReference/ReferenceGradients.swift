@@ -8,6 +8,9 @@ public struct ReferenceGradients: Sendable {
   public var values: [Double]
   /// Of the bias's own shape: summed over the pairs that read an element. Nil without a bias.
   public var bias: [Double]?
+  /// [D] or [H, D], as the option: summed over batches and pairs, and over heads where these share it. Nil unless
+  /// scores are additive.
+  public var additive: [Double]?
   /// [H]: summed over batches and queries. Nil without sinks.
   public var sinks: [Double]?
 }

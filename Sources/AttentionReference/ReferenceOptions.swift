@@ -4,8 +4,12 @@
 /// then dropout. Query i stands at position i + offset among the keys; causal masking, the window and ALiBi read that
 /// position.
 public struct ReferenceOptions: Sendable {
-  /// Multiplies q·k: any finite value, 0 and negative too. Nil is 1/√D (Vaswani et al. 2017, arXiv:1706.03762).
+  /// Multiplies q·k: any finite value, 0 and negative too. Nil is 1/√D (Vaswani et al. 2017, arXiv:1706.03762), and 1
+  /// of additive scores.
   public var scale: Double?
+  /// w, [D], or [H, D] with one for each head: ⟨w_h, tanh(q_i + k_j)⟩ then stands where ⟨q_i, k_j⟩ does, of queries and
+  /// keys that are projected already: additive attention (Bahdanau et al. 2015, arXiv:1409.0473).
+  public var additive: [Double]?
   /// c: a score s becomes c·tanh(s/c) (Gemma 2, arXiv:2408.00118). 0 is no cap; negative values are refused.
   public var softcap: Double
   /// Key j is visible to query i only when j ≤ i + offset.
@@ -36,12 +40,14 @@ public struct ReferenceOptions: Sendable {
 
   /// Options with everything off that is not given.
   public init(
-    scale: Double? = nil, softcap: Double = 0, causal: Bool = false, queryOffsets: [Int] = [], windowLeft: Int? = nil,
+    scale: Double? = nil, additive: [Double]? = nil, softcap: Double = 0, causal: Bool = false,
+    queryOffsets: [Int] = [], windowLeft: Int? = nil,
     windowRight: Int? = nil, keyLengths: [Int]? = nil, mask: ReferenceBroadcast<Bool>? = nil,
     bias: ReferenceBroadcast<Double>? = nil, alibiSlopes: [Double]? = nil, sinks: [Double]? = nil,
     dropoutProbability: Double = 0, dropoutSeed: UInt64 = 0
   ) {
     self.scale = scale
+    self.additive = additive
     self.softcap = softcap
     self.causal = causal
     self.queryOffsets = queryOffsets
@@ -57,5 +63,10 @@ public struct ReferenceOptions: Sendable {
   }
 
   /// The scale in force for a head dimension.
-  func scale(headDimension: Int) -> Double { scale ?? 1 / Double(headDimension).squareRoot() }
+  func scale(headDimension: Int) -> Double {
+    scale ?? (additive == nil ? 1 / Double(headDimension).squareRoot() : 1)
+  }
+
+  /// Where w_h begins in `additive`, whose rows have D numbers.
+  func additiveRow(head h: Int, headDimension D: Int) -> Int { additive?.count == D ? 0 : h * D }
 }

@@ -68,6 +68,12 @@ private func requireFits(_ options: ReferenceOptions, _ shape: ReferenceShape) {
         (0...shape.keyLength).contains(length), "keyLengths[\(b)] must be in 0...\(shape.keyLength), got \(length)")
     }
   }
+  if let additive = options.additive {
+    let (H, D) = (shape.queryHeads, shape.headDimension)
+    require(
+      additive.count == D || additive.count == H * D,
+      "additive [D] or [H, D] needs \(D) or \(H * D) elements, got \(additive.count)")
+  }
   for (name, perHead) in [("alibiSlopes", options.alibiSlopes), ("sinks", options.sinks)] {
     guard let perHead else { continue }
     require(

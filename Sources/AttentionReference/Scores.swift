@@ -39,9 +39,32 @@ extension ReferenceProblem {
     return score
   }
 
-  /// scale·⟨q_i, k_j⟩.
+  /// scale·⟨q_i, k_j⟩, or scale·⟨w_h, tanh(q_i + k_j)⟩ of additive scores.
   func scaledProduct(batch b: Int, head h: Int, query i: Int, key j: Int) -> Double {
-    options.scale(headDimension: shape.headDimension) * dotProduct(batch: b, head: h, query: i, key: j)
+    let product =
+      options.additive == nil
+      ? dotProduct(batch: b, head: h, query: i, key: j) : additiveScore(batch: b, head: h, query: i, key: j)
+    return options.scale(headDimension: shape.headDimension) * product
+  }
+
+  /// ⟨w_h, tanh(q_i + k_j)⟩ (Bahdanau et al. 2015, arXiv:1409.0473).
+  func additiveScore(batch b: Int, head h: Int, query i: Int, key j: Int) -> Double {
+    var sum = 0.0
+    for d in 0..<shape.headDimension {
+      sum += additiveWeight(head: h, channel: d) * additiveTanh(batch: b, head: h, query: i, key: j, channel: d)
+    }
+    return sum
+  }
+
+  /// tanh(q_id + k_jd).
+  func additiveTanh(batch b: Int, head h: Int, query i: Int, key j: Int, channel d: Int) -> Double {
+    Double.tanh(queries[b, h, i, d] + keys[b, shape.keyHead(ofQueryHead: h), j, d])
+  }
+
+  /// w_hd.
+  func additiveWeight(head h: Int, channel d: Int) -> Double {
+    guard let weights = options.additive else { return 0 }
+    return weights[options.additiveRow(head: h, headDimension: shape.headDimension) + d]
   }
 
   /// ⟨q_i, k_j⟩.

@@ -13,8 +13,9 @@ import Testing
     let problem = Problem.withEveryOption(seed: seed)
     let outputGradient = problem.randomOutputGradient(seed: seed)
     let gradients = Implementation.reference.gradients(of: problem, outputGradient: outputGradient)
-    #expect(gradients.named.map(\.name) == DifferentiableInput.allCases.map(\.rawValue))
-    for (input, (_, gradient)) in zip(DifferentiableInput.allCases, gradients.named) {
+    let inputs = DifferentiableInput.allCases.filter { $0 != .additive || problem.options.additive != nil }
+    #expect(gradients.named.map(\.name) == inputs.map(\.rawValue))
+    for (input, (_, gradient)) in zip(inputs, gradients.named) {
       #expect(gradient.count == problem[input].count)
       for index in gradient.indices {
         let difference = problem.centralDifference(input, index, outputGradient)
@@ -27,13 +28,18 @@ import Testing
     }
   }
 
-  /// The problems above use every option, each rank of bias, and mostly have gradients that are far from 0.
+  /// The problems above use every option (additive scores every other seed, one vector or one for each head), each rank
+  /// of bias, and mostly have gradients that are far from 0.
   @Test func problemsHaveSomethingToSay() {
     var large: [String: Int] = [:]
     var (groups, empty, ranks) = (0, 0, Set<Int>())
+    var (shared, separate) = (0, 0)
     for seed in Self.seeds {
       let problem = Problem.withEveryOption(seed: seed)
-      #expect(problem.options.namesInUse.count == 12)
+      #expect(problem.options.namesInUse.count == (seed.isMultiple(of: 2) ? 13 : 12))
+      if let vectors = problem.options.additive, problem.shape.queryHeads > 1 {
+        if vectors.count == problem.shape.headDimension { shared += 1 } else { separate += 1 }
+      }
       #expect(problem.shape.headDimension != problem.shape.valueDimension)
       ranks.insert(problem.options.bias?.shape.count ?? -1)
       groups += problem.shape.queryHeads > problem.shape.keyHeads ? 1 : 0
@@ -46,13 +52,15 @@ import Testing
     }
     #expect(ranks == [0, 1, 2, 3, 4])
     #expect(groups >= 20 && empty >= 10, "\(groups) with groups, \(empty) with empty rows")
-    #expect(large.count == 5 && large.values.allSatisfy { $0 >= 40 }, "\(large)")
+    #expect(shared >= 5 && separate >= 5, "\(shared) with one vector, \(separate) with several")
+    #expect(large.count == 6, "\(large)")
+    #expect(large.allSatisfy { $0.value >= ($0.key == "additive" ? 20 : 40) }, "\(large)")
   }
 }
 
 /// What a loss can be differentiated by, in the order of `Gradients.named`.
 private enum DifferentiableInput: String, CaseIterable {
-  case queries, keys, values, bias, sinks
+  case queries, keys, values, bias, sinks, additive
 }
 
 extension Problem {
@@ -64,6 +72,7 @@ extension Problem {
       case .values: values
       case .bias: options.bias?.elements ?? []
       case .sinks: options.sinks ?? []
+      case .additive: options.additive ?? []
       }
     }
     set {
@@ -73,6 +82,7 @@ extension Problem {
       case .values: values = newValue
       case .bias: options.bias = ReferenceBroadcast(elements: newValue, shape: options.bias?.shape ?? [])
       case .sinks: options.sinks = newValue
+      case .additive: options.additive = newValue
       }
     }
   }
@@ -91,11 +101,12 @@ extension Problem {
   /// How far a central difference with step h can be from the gradient: h²/6 times the largest third derivative, plus
   /// the rounding error of the outputs over 2h, plus that of the gradient.
   ///
-  /// An output is the mean E[w] of w = m·v under the weights, |w| ≤ V. As a function of one input its scores have
-  /// derivatives |s′| ≤ C, |s″| ≤ 0.77·C² ÷ cap, |s‴| ≤ 2·C³ ÷ cap², where C is scale times a query or a key, or 1 for
-  /// biases and sinks. Its third derivative is a sum of joint cumulants, κ(w, s′, s′, s′) + 3κ(w, s′, s″) + κ(w, s‴),
-  /// which are at most 7·V·C³, 3·2·V·C·|s″| and V·|s‴|. The loss adds the rows that read the input, each output by its
-  /// gradient.
+  /// An output is the mean E[w] of w = m·v under the weights, |w| ≤ V. Before the cap, scores have derivatives of at most
+  /// C, C₂ and C₃ in one input: C is scale times a query or a key, or 1 for biases and sinks, and C₂ = C₃ = 0; of
+  /// additive scores C is scale times w or 1, C₂ = 0.77·C and C₃ = 2·C, as tanh has them. After it |s′| ≤ C,
+  /// |s″| ≤ 0.77·C² ÷ cap + C₂ and |s‴| ≤ 2·C³ ÷ cap² + 3·0.77·C·C₂ ÷ cap + C₃. The output's third derivative is a sum of
+  /// joint cumulants, κ(w, s′, s′, s′) + 3κ(w, s′, s″) + κ(w, s‴), which are at most 7·V·C³, 3·2·V·C·|s″| and V·|s‴|. The
+  /// loss adds the rows that read the input, each output by its gradient.
   fileprivate func differenceTolerance(
     _ input: DifferentiableInput, _ index: Int, _ outputGradient: [Double]
   ) -> Double {
@@ -104,9 +115,14 @@ extension Problem {
     let rows = rowsReading(input, index)
     let weight = outputGradient[rows.lowerBound * Dv..<rows.upperBound * Dv].reduce(0) { $0 + $1.magnitude }
     let V = max(1, largestMagnitude(values) + h) / (1 - options.dropoutProbability)
-    let C = max(1, scaleInForce.magnitude * (max(largestMagnitude(queries), largestMagnitude(keys)) + h))
+    let slope =
+      options.additive.map { max(1, largestMagnitude($0) + h) }
+      ?? max(largestMagnitude(queries), largestMagnitude(keys)) + h
+    let C = max(1, scaleInForce.magnitude * slope)
+    let (C2, C3) = options.additive == nil ? (0, 0) : (0.77 * C, 2 * C)
     let cap = options.softcap
-    let third = V * C * C * C * (7 + 3 * 2 * 0.77 / cap + 2 / (cap * cap))
+    let second = 0.77 * C * C / cap + C2
+    let third = V * (7 * C * C * C + 3 * 2 * C * second + 2 * C * C * C / (cap * cap) + 3 * 0.77 * C * C2 / cap + C3)
     return weight * (h * h / 6 * third + roundingBound(unitRoundoff: u) / (2 * h))
       + gradientRoundingBound(unitRoundoff: u, outputGradient: outputGradient)
   }
@@ -119,7 +135,7 @@ extension Problem {
       case .queries: (index / shape.headDimension, 1)
       case .keys: (index / (shape.keyLength * shape.headDimension), rowsOfKeyHead)
       case .values: (index / (shape.keyLength * shape.valueDimension), rowsOfKeyHead)
-      case .bias, .sinks: (0, shape.batch * shape.queryHeads * shape.queryLength)
+      case .bias, .sinks, .additive: (0, shape.batch * shape.queryHeads * shape.queryLength)
       }
     return row * span..<(row + 1) * span
   }
@@ -148,6 +164,7 @@ extension Problem {
       bias: ReferenceBroadcast(elements: generator.numbers(biasShape.reduce(1, *)), shape: biasShape),
       alibiSlopes: alibiSlopes(heads: shape.queryHeads), sinks: generator.numbers(shape.queryHeads),
       dropoutProbability: .random(in: 0.1..<0.4, using: &generator), dropoutSeed: generator.next())
+    if seed.isMultiple(of: 2) { problem.options.additive = ReferenceOptions.additive(for: shape, using: &generator) }
     return problem
   }
 }

@@ -48,6 +48,15 @@ import Testing
     #expect(try message(exit).contains("keyLengths[0] must be in 0...2, got 3"))
   }
 
+  @Test func vectorsOfAdditiveScores() async throws {
+    let exit = await #expect(processExitsWith: .failure, observing: [\.standardErrorContent]) {
+      var problem = Problem(keys: [1, 2], values: [1, 2])
+      problem.options.additive = [1, 2, 3]
+      _ = problem.reference()
+    }
+    #expect(try message(exit).contains("additive [D] or [H, D] needs 1 or 1 elements, got 3"))
+  }
+
   @Test func certainDropout() async throws {
     let exit = await #expect(processExitsWith: .failure, observing: [\.standardErrorContent]) {
       var problem = Problem(keys: [1, 2], values: [1, 2])

@@ -28,7 +28,7 @@ import Testing
       }
       nonzero += problem.reference().output.contains { $0 != 0 } ? 1 : 0
     }
-    #expect(count.count == 12)
+    #expect(count.count == 13)
     #expect(count.values.allSatisfy { $0 >= 30 }, "\(count)")
     #expect(nonzero >= 100)
   }

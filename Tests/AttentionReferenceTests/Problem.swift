@@ -55,7 +55,8 @@ struct Problem: Sendable {
   /// A bound on how far two evaluations of this problem in a type with unit roundoff u can be apart, to first order.
   ///
   /// With A the largest that the terms of a score can sum to in magnitude, a score is off by (D + c)·u·A: D roundings
-  /// of the sum, c = 8 for product, scale, cap, bias, ALiBi and the rounding of the inputs. That error enters a
+  /// of the sum, c = 8 for product (or the tanh of a sum), scale, cap, bias, ALiBi and the rounding of the inputs. That
+  /// error enters a
   /// weight's numerator and denominator, each with a relative error of another (Sk + c)·u from the sum, exp and the
   /// division. The output weighs values of at most V with them. Two evaluations differ by twice that.
   func roundingBound(unitRoundoff u: Double) -> Double {
@@ -73,13 +74,16 @@ struct Problem: Sendable {
   var largestScore: Double {
     let scale = scaleInForce.magnitude
     let farthest = Double(shape.queryLength + shape.keyLength) + largestMagnitude(options.queryOffsets.map(Double.init))
-    let products = scale * Double(shape.headDimension) * largestMagnitude(queries) * largestMagnitude(keys)
+    let terms = options.additive.map(largestMagnitude) ?? largestMagnitude(queries) * largestMagnitude(keys)
+    let products = scale * Double(shape.headDimension) * terms
     let finiteBias = options.bias?.elements.filter(\.isFinite) ?? []
     return products + largestMagnitude(finiteBias) + largestMagnitude(options.alibiSlopes ?? []) * farthest
       + largestMagnitude(options.sinks ?? [])
   }
 
-  var scaleInForce: Double { options.scale ?? 1 / Double(shape.headDimension).squareRoot() }
+  var scaleInForce: Double {
+    options.scale ?? (options.additive == nil ? 1 / Double(shape.headDimension).squareRoot() : 1)
+  }
 }
 
 /// The largest magnitude of the elements, 0 if there are none.
@@ -133,7 +137,13 @@ extension ReferenceOptions {
       options.dropoutProbability = .random(in: 0.1..<0.9, using: &generator)
       options.dropoutSeed = generator.next()
     }
+    if generator.coin(0.3) { options.additive = additive(for: shape, using: &generator) }
     return options
+  }
+
+  /// A vector for additive scores, for all heads or one for each.
+  static func additive(for shape: ReferenceShape, using generator: inout SeededGenerator) -> [Double] {
+    generator.numbers((generator.coin() ? 1 : shape.queryHeads) * shape.headDimension)
   }
 
   /// The last axes of a shape, some of them 1.
@@ -157,6 +167,7 @@ extension ReferenceOptions {
     if alibiSlopes != nil { names.insert("alibiSlopes") }
     if sinks != nil { names.insert("sinks") }
     if dropoutProbability > 0 { names.insert("dropout") }
+    if additive != nil { names.insert("additive") }
     return names
   }
 
@@ -176,6 +187,7 @@ extension ReferenceOptions {
     case "alibiSlopes": options.alibiSlopes = nil
     case "sinks": options.sinks = nil
     case "dropout": options.dropoutProbability = 0
+    case "additive": options.additive = nil
     default: fatalError("no option is called \(name)")
     }
     return options

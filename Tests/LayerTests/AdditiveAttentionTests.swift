@@ -38,12 +38,6 @@ import Testing
     _ = try recorded.check(layer)
   }
 
-  @Test(arguments: [true, false]) func properties(sharesWeight: Bool) throws {
-    let layer = AdditiveAttention(
-      dimensions: 6, keyDimensions: sharesWeight ? 6 : 11, hiddenDimensions: 9, sharesWeight: sharesWeight, seed: 3)
-    try expectAlignmentProperties(of: layer, queryDimensions: 6, keyDimensions: sharesWeight ? 6 : 11)
-  }
-
   @Test func paddingOfNotANumberLeavesParameterGradientsAlone() throws {
     let recorded = try AlignmentCase("additive")
     let layer = try bahdanau(recorded)

@@ -10,10 +10,6 @@ import Testing
     try recorded.expect(Tensor([gradients.temperature], shape: []), is: "temperature_gradient")
   }
 
-  @Test func properties() throws {
-    try expectAlignmentProperties(of: CosineAttention(temperature: 0.5), queryDimensions: 6, keyDimensions: 6)
-  }
-
   /// Only directions count, by powers of two to the bit.
   @Test func lengthsDoNotCount() throws {
     var numbers = AlignmentNumbers(seed: 8)

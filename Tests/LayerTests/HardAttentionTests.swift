@@ -16,11 +16,6 @@ import Testing
     }
   }
 
-  @Test func properties() throws {
-    let layer = HardAttention(AdditiveAttention(dimensions: 6, keyDimensions: 11, seed: 3))
-    try expectAlignmentProperties(of: layer, queryDimensions: 6, keyDimensions: 11)
-  }
-
   @Test func nothingToChoose() {
     var numbers = AlignmentNumbers(seed: 4)
     let (queries, keys) = (numbers.tensor([2, 3]), numbers.tensor([2, 4, 3]))

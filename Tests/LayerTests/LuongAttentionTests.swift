@@ -27,16 +27,6 @@ import Testing
     try recorded.expect(gradients.vector, is: "vector_gradient")
   }
 
-  @Test func properties() throws {
-    try expectAlignmentProperties(of: DotProductAttention(), queryDimensions: 6, keyDimensions: 6)
-    try expectAlignmentProperties(of: ScaledDotProductAttention(), queryDimensions: 6, keyDimensions: 6)
-    try expectAlignmentProperties(
-      of: GeneralAttention(dimensions: 6, keyDimensions: 11, seed: 4), queryDimensions: 6, keyDimensions: 11)
-    try expectAlignmentProperties(
-      of: ConcatAttention(dimensions: 6, keyDimensions: 11, hiddenDimensions: 9, seed: 5), queryDimensions: 6,
-      keyDimensions: 11)
-  }
-
   /// softmax(Q Kᵀ/√D) V of a sentence over itself, each word reading those up to it.
   @Test func causalSelfAttention() throws {
     var numbers = AlignmentNumbers(seed: 6)

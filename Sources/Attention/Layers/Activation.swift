@@ -35,14 +35,14 @@ public enum Activation: Sendable, CaseIterable {
     }
   }
 
-  /// The output, and the map of its gradient to that of x.
+  /// The output, and the map of its gradient to that of x, zeros in rows where the gradient is zeros.
   public func valueWithPullback(_ x: Tensor) -> (value: Tensor, pullback: @Sendable (Tensor) -> Tensor) {
     (
       self(x),
       { gradient in
         require(
           gradient.shape == x.shape, "Activation: expected an output gradient \(x.shape), got \(gradient.shape)")
-        return gradient.scaled(by: x.mapped { Float(derivative(Double($0))) })
+        return gradient.scaled(by: x.mapped { Float(derivative(Double($0))) }.visibleRows(under: gradient))
       }
     )
   }

@@ -117,7 +117,7 @@ public struct AdditiveAttention: AlignmentLayer, Equatable {
   }
 
   /// From the gradients of the projections to those of what was projected.
-  private func gradients(
+  func gradients(
     _ inputs: AlignmentInputs, _ projections: AttentionGradients
   ) -> AlignmentGradients<Gradients> {
     let (q, k) = (projections.queries.withoutHead, projections.keys.withoutHead)
@@ -132,13 +132,13 @@ public struct AdditiveAttention: AlignmentLayer, Equatable {
   }
 
   /// Wq q + b and Wk k, [B, 1, T, A].
-  private func projected(_ inputs: AlignmentInputs) -> (queries: Tensor, keys: Tensor) {
+  func projected(_ inputs: AlignmentInputs) -> (queries: Tensor, keys: Tensor) {
     var queries = inputs.queries.timesTransposed(queryWeight)
     if let bias { queries = queries.addingToRows(bias) }
     return (queries.asOneHead, inputs.keys.timesTransposed(keyWeight ?? queryWeight).asOneHead)
   }
 
-  private func checked(_ queries: Tensor, _ keys: Tensor, _ values: Tensor?) -> AlignmentInputs {
+  func checked(_ queries: Tensor, _ keys: Tensor, _ values: Tensor?) -> AlignmentInputs {
     check()
     return AlignmentInputs(
       "AdditiveAttention", queries: queries, keys: keys, values: values, queryDimensions: queryWeight.shape[1],

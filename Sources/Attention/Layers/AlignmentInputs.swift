@@ -70,20 +70,6 @@ extension Tensor {
   /// [B, 1, T, X] → [B, T, X].
   var withoutHead: Tensor { reshaped(to: [shape[0], shape[2], shape[3]]) }
 
-  /// Σ_rows selfᵀ·x, where a row of zeros counts as no row: a masked key may hold NaN, and 0 · NaN would enter the sum.
-  func transposedTimesVisible(_ x: Tensor) -> Tensor {
-    guard x.scalars.contains(where: { !$0.isFinite }) else { return transposedTimes(x) }
-    let (own, width) = (shape[rank - 1], x.shape[x.rank - 1])
-    var rows = x.scalars
-    for row in 0..<(own == 0 ? 0 : count / own)
-    where !scalars[row * own..<(row + 1) * own].contains(where: { $0 != 0 }) {
-      for column in 0..<width { rows[row * width + column] = 0 }
-    }
-    return transposedTimes(Tensor(rows, shape: x.shape))
-  }
-}
-
-extension Tensor {
   /// [m, a + b] → [m, a] and [m, b].
   func columns(splitAt a: Int) -> (Tensor, Tensor) {
     let (rows, width) = (shape[0], shape[1])

@@ -35,6 +35,14 @@ public struct AlignmentGradients<Parameters: Sendable>: Sendable {
   public var keys: Tensor
   /// As the values; nil where the keys served as values.
   public var values: Tensor?
+
+  /// Gradients of a layer of one's own.
+  public init(parameters: Parameters, queries: Tensor, keys: Tensor, values: Tensor?) {
+    self.parameters = parameters
+    self.queries = queries
+    self.keys = keys
+    self.values = values
+  }
 }
 
 extension AlignmentGradients: Equatable where Parameters: Equatable {}

@@ -72,20 +72,19 @@ public struct ConcatAttention: AlignmentLayer, Equatable {
   ) -> (value: Tensor, pullback: @Sendable (Tensor) -> AlignmentGradients<Gradients>) {
     let additive = split(queries, keys, values)
     let (context, pullback) = additive.valueWithPullback(queries, keys: keys, values: values, mask: mask)
-    return (
-      context,
-      { outputGradient in
-        let gradients = pullback(outputGradient)
-        let parts = gradients.parameters
-        let key = parts.keyWeight ?? Tensor(repeating: 0, shape: [vector.count, 0])
-        return AlignmentGradients(
-          parameters: Gradients(weight: parts.queryWeight.joined(key), vector: parts.vector),
-          queries: gradients.queries, keys: gradients.keys, values: gradients.values)
-      }
-    )
+    return (context, { joined(pullback($0)) })
   }
 
-  private func split(_ queries: Tensor, _ keys: Tensor, _ values: Tensor?) -> AdditiveAttention {
+  /// The gradients of Wq and Wk as those of W.
+  func joined(_ gradients: AlignmentGradients<AdditiveAttention.Gradients>) -> AlignmentGradients<Gradients> {
+    let parts = gradients.parameters
+    let key = parts.keyWeight ?? Tensor(repeating: 0, shape: [vector.count, 0])
+    return AlignmentGradients(
+      parameters: Gradients(weight: parts.queryWeight.joined(key), vector: parts.vector),
+      queries: gradients.queries, keys: gradients.keys, values: gradients.values)
+  }
+
+  func split(_ queries: Tensor, _ keys: Tensor, _ values: Tensor?) -> AdditiveAttention {
     check()
     _ = AlignmentInputs(
       "ConcatAttention", queries: queries, keys: keys, values: values, queryDimensions: queryDimensions,

@@ -58,7 +58,8 @@ public struct CosineAttention: AlignmentLayer, Equatable {
       { outputGradient in
         let gradients = pullback(outputGradient)
         // s = cos/τ: Σ ds·∂s/∂τ = −Σ_i q̂_i·dq̂_i / τ, where dq̂ is the gradient of the unit query.
-        let products = zip(q.unit.scalars, gradients.queries.scalars).reduce(0) { $0 + Double($1.0) * Double($1.1) }
+        let units = q.unit.visibleRows(under: gradients.queries).scalars
+        let products = zip(units, gradients.queries.scalars).reduce(0) { $0 + Double($1.0) * Double($1.1) }
         return inputs.gradients(
           Gradients(temperature: Float(-products / Double(temperature))),
           queries: q.pullback(gradients.queries), keys: k.pullback(gradients.keys), values: gradients.values)

@@ -66,7 +66,8 @@ public struct GeneralAttention: AlignmentLayer, Equatable {
       { outputGradient in
         let gradients = pullback(outputGradient)
         return inputs.gradients(
-          Gradients(weight: inputs.queries.transposedTimes(gradients.queries)),
+          Gradients(
+            weight: inputs.queries.visibleRows(under: gradients.queries).transposedTimes(gradients.queries)),
           queries: gradients.queries.timesTransposed(weight), keys: gradients.keys, values: gradients.values)
       }
     )

@@ -190,7 +190,7 @@ extension AlignmentInputs {
   }
 
   /// The values at the positions, [B, Tq, Dv]; 0 at none.
-  fileprivate func chosenValues(_ positions: [Int?]) -> Tensor {
+  func chosenValues(_ positions: [Int?]) -> Tensor {
     var rows: [Float] = []
     for (row, position) in positions.enumerated() {
       if let position {

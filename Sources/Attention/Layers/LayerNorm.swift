@@ -39,7 +39,8 @@ public struct LayerNorm: Sendable, Equatable {
   /// [..., n] → [..., n].
   public func callAsFunction(_ x: Tensor) -> Tensor { affine(normalized(x).rows) }
 
-  /// The output, and the map of its gradient to those of the parameters and of x.
+  /// The output, and the map of its gradient to those of the parameters and of x. A row of zeros in the gradient adds
+  /// nothing, whatever x holds there.
   public func valueWithPullback(
     _ x: Tensor
   ) -> (value: Tensor, pullback: @Sendable (Tensor) -> (parameters: Gradients, input: Tensor)) {
@@ -96,7 +97,7 @@ public struct LayerNorm: Sendable, Equatable {
     var input = outputGradient
     let (dy, normalized) = (outputGradient.scalars.span, rows.scalars.span)
     input.withMutableScalars { dx in
-      for (row, inverse) in inverseDeviations.enumerated() {
+      for (row, inverse) in inverseDeviations.enumerated() where !outputGradient.isZero(row: row) {
         let first = row * dimensions
         var (sum, product) = (0.0, 0.0)
         for column in 0..<dimensions {

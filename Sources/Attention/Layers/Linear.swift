@@ -63,7 +63,8 @@ public struct Linear: Sendable, Equatable {
     return bias.map { product.addingToRows($0) } ?? product
   }
 
-  /// The output, and the map of its gradient to those of the parameters and of x.
+  /// The output, and the map of its gradient to those of the parameters and of x. A row of zeros in the gradient, as
+  /// masked rows have, adds nothing, whatever x holds there.
   public func valueWithPullback(
     _ x: Tensor
   ) -> (value: Tensor, pullback: @Sendable (Tensor) -> (parameters: Gradients, input: Tensor)) {
@@ -74,7 +75,7 @@ public struct Linear: Sendable, Equatable {
       { gradient in
         require(gradient.shape == shape, "Linear: expected an output gradient \(shape), got \(gradient.shape)")
         return (
-          Gradients(weight: gradient.transposedTimes(x), bias: bias == nil ? nil : gradient.summedOverRows()),
+          Gradients(weight: gradient.transposedTimesVisible(x), bias: bias == nil ? nil : gradient.summedOverRows()),
           gradient.times(weight)
         )
       }

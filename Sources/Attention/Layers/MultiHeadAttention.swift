@@ -176,6 +176,9 @@ public struct MultiHeadAttention: Sendable, Equatable {
 
   /// The output, and the map of its gradient to those of the parameters and of each input. Where one tensor serves as
   /// several inputs, its gradient is the sum of theirs.
+  ///
+  /// NaN in masked keys and values, and in queries that may attend to nothing, reaches no gradient of a parameter. A query
+  /// that sees something takes part: hide padded queries that are not finite by a mask, not by a zero output gradient.
   public func valueWithPullback(
     _ queries: Tensor, keys: Tensor, values: Tensor, mask: AttentionMask = .none, dropoutSeed: UInt64? = nil
   ) -> (value: Tensor, pullback: Pullback) {

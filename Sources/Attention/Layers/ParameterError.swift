@@ -8,6 +8,8 @@ public enum ParameterError: Error, Sendable, Equatable, CustomStringConvertible 
   case wrongShape(name: String, expected: [Int], actual: [Int])
   /// The tensor's elements are no floating-point numbers.
   case wrongType(name: String, actual: SafetensorsType)
+  /// The parameter may not have this value.
+  case wrongValue(name: String, expected: String, actual: Float)
   /// The layer has no parameter of this name.
   case unexpected(name: String)
 
@@ -20,6 +22,8 @@ public enum ParameterError: Error, Sendable, Equatable, CustomStringConvertible 
       "parameter '\(name)': expected shape \(expected), found \(actual)"
     case .wrongType(let name, let actual):
       "parameter '\(name)': expected floating-point numbers, found \(actual.rawValue)"
+    case .wrongValue(let name, let expected, let actual):
+      "parameter '\(name)': expected \(expected), found \(actual)"
     case .unexpected(let name): "'\(name)' is no parameter of the layer"
     }
   }

@@ -75,6 +75,9 @@ public struct ParameterReader {
     }
   }
 
+  /// The name as it stands in the file.
+  func fullName(of name: String) -> String { prefix + name }
+
   /// Throws when a name of this scope has not been taken.
   func checkAllTaken() throws(ParameterError) {
     if let name = names.filter({ $0.hasPrefix(prefix) && !taken.names.contains($0) }).min() {

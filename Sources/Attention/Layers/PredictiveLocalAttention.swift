@@ -166,8 +166,20 @@ public struct PredictiveLocalAttention<Score: AlignmentLayer>: AlignmentLayer {
   private func localWeights(
     _ inputs: AlignmentInputs, _ predicted: Prediction, _ mask: AttentionMask
   ) -> Tensor {
-    score.weights(inputs.queries, keys: inputs.keys, mask: mask & near(inputs, predicted))
+    let weights = score.weights(inputs.queries, keys: inputs.keys, mask: mask & near(inputs, predicted))
       .scaled(by: gaussian(inputs, predicted))
+    return predicted.centres.contains(where: \.isNaN) ? withUnknownCentres(weights, predicted, mask) : weights
+  }
+
+  /// A query that predicts NaN has the weight NaN for what its mask shows, and 0 for the rest.
+  private func withUnknownCentres(_ weights: Tensor, _ predicted: Prediction, _ mask: AttentionMask) -> Tensor {
+    let (batch, queryLength, keyLength) = (weights.shape[0], weights.shape[1], weights.shape[2])
+    let visible = mask.visiblePairs(batch: batch, queryLength: queryLength, keyLength: keyLength)
+    var scalars = weights.scalars
+    for row in predicted.centres.indices where predicted.centres[row].isNaN {
+      for index in row * keyLength..<(row + 1) * keyLength { scalars[index] = visible[index] ? .nan : 0 }
+    }
+    return Tensor(scalars, shape: weights.shape)
   }
 
   /// The pullback of the softmax's weights. These are the layer's context over values that mark key j in channel
@@ -191,7 +203,8 @@ public struct PredictiveLocalAttention<Score: AlignmentLayer>: AlignmentLayer {
     ).pullback(Tensor(gradient, shape: [inputs.batch, inputs.queryLength, channels]))
   }
 
-  /// With c_ij = α_ij · ∂L/∂α_ij: dp = Σ_j c_ij (j − p)/σ², and p = S·σ(z) has ∂p/∂z = p (1 − p/S).
+  /// With c_ij = α_ij · ∂L/∂α_ij: dp = Σ_j c_ij (j − p)/σ², and p = S·σ(z) has ∂p/∂z = p (1 − p/S). A query all of
+  /// whose c are 0, as one that may attend to nothing, adds nothing, though it be NaN.
   private func positionGradients(
     _ inputs: AlignmentInputs, _ predicted: Prediction, _ contributions: Tensor
   ) -> (weight: Tensor, vector: Tensor, queries: Tensor) {
@@ -199,6 +212,10 @@ public struct PredictiveLocalAttention<Score: AlignmentLayer>: AlignmentLayer {
     var vector = [Double](repeating: 0, count: width)
     var hidden = predicted.hidden.scalars
     for (row, centre) in predicted.centres.enumerated() {
+      if contributions.isZero(row: row) {
+        for d in 0..<width { hidden[row * width + d] = 0 }
+        continue
+      }
       let dp =
         (0..<keyLength).reduce(0) {
           $0 + Double(contributions.scalars[row * keyLength + $1]) * (Double($1) - centre)
@@ -213,7 +230,7 @@ public struct PredictiveLocalAttention<Score: AlignmentLayer>: AlignmentLayer {
     }
     let gradient = Tensor(hidden, shape: predicted.hidden.shape)
     return (
-      gradient.transposedTimes(inputs.queries), Tensor(vector.map { Float($0) }, shape: [width]),
+      gradient.transposedTimesVisible(inputs.queries), Tensor(vector.map { Float($0) }, shape: [width]),
       gradient.times(positionWeight)
     )
   }

@@ -92,18 +92,13 @@ public struct TransformerDecoderLayer: Sendable, Equatable {
     dropoutSeed seed: UInt64? = nil
   ) -> Tensor {
     check(x, memory)
-    func step(_ x: Tensor, _ norm: LayerNorm, place: Int, _ branch: (Tensor) -> Tensor) -> Tensor {
-      let kept = dropout(branch(normFirst ? norm(x) : x), seed: dropoutSeed(seed, place: place))
-      return normFirst ? x.plus(kept) : norm(x.plus(kept))
+    let h = residual(0, norm1, seed: seed)(x) {
+      selfAttention($0, keys: $0, values: $0, mask: mask, dropoutSeed: $1)
     }
-    let h = step(x, norm1, place: 1) {
-      selfAttention($0, keys: $0, values: $0, mask: mask, dropoutSeed: dropoutSeed(seed, place: 0))
+    let g = residual(1, norm2, seed: seed)(h) {
+      crossAttention($0, keys: memory, values: memory, mask: memoryMask, dropoutSeed: $1)
     }
-    let g = step(h, norm2, place: 3) {
-      crossAttention(
-        $0, keys: memory, values: memory, mask: memoryMask, dropoutSeed: dropoutSeed(seed, place: 2))
-    }
-    return step(g, norm3, place: 5) { feedForward($0, dropoutSeed: dropoutSeed(seed, place: 4)) }
+    return residual(2, norm3, seed: seed)(g) { feedForward($0, dropoutSeed: $1) }
   }
 
   /// The weights of both attentions, made when rows or heads of them are asked for.
@@ -128,34 +123,22 @@ public struct TransformerDecoderLayer: Sendable, Equatable {
     value: Tensor, pullback: @Sendable (Tensor) -> (parameters: Gradients, input: Tensor, memory: Tensor)
   ) {
     check(x, memory)
-    let (h, selfPullback) = residual(x, norm: norm1, normFirst: normFirst) { x in
-      let (branch, pullback) = selfAttention.valueWithPullback(
-        x, keys: x, values: x, mask: mask, dropoutSeed: dropoutSeed(seed, place: 0))
-      let (kept, dropoutPullback) = dropout.valueWithPullback(branch, seed: dropoutSeed(seed, place: 1))
-      return (
-        kept,
-        { gradient in
-          let gradients = pullback(dropoutPullback(gradient))
-          return (gradients.parameters, gradients.queries.plus(gradients.keys).plus(gradients.values))
-        }
-      )
+    let (h, selfPullback) = residual(0, norm1, seed: seed).valueWithPullback(x) {
+      selfAttention.overItself($0, mask: mask, dropoutSeed: $1)
     }
-    let (g, crossPullback) = residual(h, norm: norm2, normFirst: normFirst) { h in
+    let (g, crossPullback) = residual(1, norm2, seed: seed).valueWithPullback(h) { h, seed in
       let (branch, pullback) = crossAttention.valueWithPullback(
-        h, keys: memory, values: memory, mask: memoryMask, dropoutSeed: dropoutSeed(seed, place: 2))
-      let (kept, dropoutPullback) = dropout.valueWithPullback(branch, seed: dropoutSeed(seed, place: 3))
+        h, keys: memory, values: memory, mask: memoryMask, dropoutSeed: seed)
       return (
-        kept,
+        branch,
         { gradient in
-          let gradients = pullback(dropoutPullback(gradient))
+          let gradients = pullback(gradient)
           return ((gradients.parameters, memory: gradients.keys.plus(gradients.values)), gradients.queries)
         }
       )
     }
-    let (value, feedForwardPullback) = residual(g, norm: norm3, normFirst: normFirst) { g in
-      let (branch, pullback) = feedForward.valueWithPullback(g, dropoutSeed: dropoutSeed(seed, place: 4))
-      let (kept, dropoutPullback) = dropout.valueWithPullback(branch, seed: dropoutSeed(seed, place: 5))
-      return (kept, { gradient in pullback(dropoutPullback(gradient)) })
+    let (value, feedForwardPullback) = residual(2, norm3, seed: seed).valueWithPullback(g) {
+      feedForward.valueWithPullback($0, dropoutSeed: $1)
     }
     let shape = value.shape
     return (
@@ -175,6 +158,10 @@ public struct TransformerDecoderLayer: Sendable, Equatable {
         )
       }
     )
+  }
+
+  private func residual(_ index: Int, _ norm: LayerNorm, seed: UInt64?) -> Residual {
+    Residual(index, norm: norm, normFirst: normFirst, dropout: dropout, seed: seed)
   }
 
   private func check(_ x: Tensor, _ memory: Tensor) {

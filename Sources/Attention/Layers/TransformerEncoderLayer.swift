@@ -75,19 +75,10 @@ public struct TransformerEncoderLayer: Sendable, Equatable {
   ///   - dropoutSeed: Names what is dropped; nil = nothing.
   public func callAsFunction(_ x: Tensor, mask: AttentionMask = .none, dropoutSeed seed: UInt64? = nil) -> Tensor {
     check(x)
-    func attended(_ x: Tensor) -> Tensor {
-      let branch = selfAttention(x, keys: x, values: x, mask: mask, dropoutSeed: dropoutSeed(seed, place: 0))
-      return dropout(branch, seed: dropoutSeed(seed, place: 1))
+    let h = residual(0, norm1, seed: seed)(x) {
+      selfAttention($0, keys: $0, values: $0, mask: mask, dropoutSeed: $1)
     }
-    func fed(_ x: Tensor) -> Tensor {
-      dropout(feedForward(x, dropoutSeed: dropoutSeed(seed, place: 2)), seed: dropoutSeed(seed, place: 3))
-    }
-    if normFirst {
-      let h = x.plus(attended(norm1(x)))
-      return h.plus(fed(norm2(h)))
-    }
-    let h = norm1(x.plus(attended(x)))
-    return norm2(h.plus(fed(h)))
+    return residual(1, norm2, seed: seed)(h) { feedForward($0, dropoutSeed: $1) }
   }
 
   /// The weights of the attention, [B, S, S] averaged over the heads or [B, H, S, S].
@@ -113,22 +104,11 @@ public struct TransformerEncoderLayer: Sendable, Equatable {
     _ x: Tensor, mask: AttentionMask = .none, dropoutSeed seed: UInt64? = nil
   ) -> (value: Tensor, pullback: @Sendable (Tensor) -> (parameters: Gradients, input: Tensor)) {
     check(x)
-    let (h, attentionPullback) = residual(x, norm: norm1, normFirst: normFirst) { x in
-      let (branch, pullback) = selfAttention.valueWithPullback(
-        x, keys: x, values: x, mask: mask, dropoutSeed: dropoutSeed(seed, place: 0))
-      let (kept, dropoutPullback) = dropout.valueWithPullback(branch, seed: dropoutSeed(seed, place: 1))
-      return (
-        kept,
-        { gradient in
-          let gradients = pullback(dropoutPullback(gradient))
-          return (gradients.parameters, gradients.queries.plus(gradients.keys).plus(gradients.values))
-        }
-      )
+    let (h, attentionPullback) = residual(0, norm1, seed: seed).valueWithPullback(x) {
+      selfAttention.overItself($0, mask: mask, dropoutSeed: $1)
     }
-    let (value, feedForwardPullback) = residual(h, norm: norm2, normFirst: normFirst) { h in
-      let (branch, pullback) = feedForward.valueWithPullback(h, dropoutSeed: dropoutSeed(seed, place: 2))
-      let (kept, dropoutPullback) = dropout.valueWithPullback(branch, seed: dropoutSeed(seed, place: 3))
-      return (kept, { gradient in pullback(dropoutPullback(gradient)) })
+    let (value, feedForwardPullback) = residual(1, norm2, seed: seed).valueWithPullback(h) {
+      feedForward.valueWithPullback($0, dropoutSeed: $1)
     }
     let shape = value.shape
     return (
@@ -146,6 +126,10 @@ public struct TransformerEncoderLayer: Sendable, Equatable {
         )
       }
     )
+  }
+
+  private func residual(_ index: Int, _ norm: LayerNorm, seed: UInt64?) -> Residual {
+    Residual(index, norm: norm, normFirst: normFirst, dropout: dropout, seed: seed)
   }
 
   private func check(_ x: Tensor) {

@@ -47,6 +47,7 @@ struct Problem: Sendable {
     }
     problem.options.alibiSlopes = options.alibiSlopes.map(compute)
     problem.options.sinks = options.sinks.map(compute)
+    problem.options.additive = options.additive.map(compute)
     return problem
   }
 
@@ -102,6 +103,7 @@ extension Problem: CustomStringConvertible {
     var text = "B \(shape.batch), H \(shape.queryHeads), G \(shape.keyHeads), Sq \(shape.queryLength)"
     text += ", Sk \(shape.keyLength), D \(shape.headDimension), Dv \(shape.valueDimension)"
     if let scale = options.scale { text += ", scale \(scale)" }
+    if options.additive != nil { text += ", additive" }
     if options.softcap > 0 { text += ", softcap \(options.softcap)" }
     if options.causal { text += ", causal" }
     if let alignment { text += ", \(alignment)" }

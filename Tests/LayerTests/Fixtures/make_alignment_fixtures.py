@@ -1,5 +1,5 @@
-"""Records what the layers of additive, multiplicative, cosine, hard and local attention give, from primitives of
-PyTorch in float64, and their gradients by autograd.
+"""Records what the layers of additive, multiplicative, cosine, hard, local and monotonic attention give, from primitives
+of PyTorch in float64, and their gradients by autograd.
 
     python make_alignment_fixtures.py     # writes alignment-layers.safetensors beside itself
 
@@ -172,6 +172,23 @@ record("local_p_concat",
        dict(position_weight=draw(A, HQ), position_vector=draw(A), weight=draw(A, HQ + HK), vector=draw(A))
        | inputs(one_query=True, values=False), local_p([TK] * B, concat_score),
        additive_magnitude, True)
+
+
+# Raffel et al. 2017, equations 6 to 8 as written: not by the recurrence.
+def monotonic(p, q, visible):
+    stop = torch.sigmoid(general(q, p["keys"], p["weight"]) + p["offset"]).masked_fill(~visible, 0)
+    weights, before = [], torch.eye(TK, dtype=torch.float64)[0].expand(B, TK)
+    for i in range(TQ):
+        passed = 1 - stop[:, i]
+        before = torch.stack([stop[:, i, j] * sum(before[:, k] * passed[:, k:j].prod(-1) for k in range(j + 1))
+                              for j in range(TK)], -1)
+        weights.append(before)
+    return torch.stack(weights, 1)
+
+
+# A weight is a product of as many probabilities as there are steps, each with its score's error.
+record("monotonic", dict(weight=0.5 * draw(HQ, HK), offset=torch.tensor(-0.5, dtype=torch.float64)) | inputs(),
+       monotonic, lambda p, q: (TQ + TK) * product_magnitude(p, q), lengths=LENGTHS)
 
 header, data = {}, b""
 for name, tensor in tensors.items():
