@@ -8,8 +8,8 @@ struct Plot: ParsableCommand {
     abstract: "Draw attention weights: in the terminal, as SVG, or as an HTML page to explore.",
     discussion: """
       INPUT is a safetensors file with the weights as a floating-point tensor weights, [Sq,Sk], [H,Sq,Sk] or \
-      [B,H,Sq,Sk], or those of several layers as layer0.weights, layer1.weights, …; what `attention run --emit weights` \
-      writes is such a file. Otherwise it holds the tensors of `attention run` (query, key, value, …), and the weights \
+      [B,H,Sq,Sk], or those of several layers as layer0.weights, layer1.weights, …; what `attention run --emit \
+      weights` writes is such a file. Otherwise it holds the tensors of `attention run` (query, key, value, …), and the weights \
       are computed with the same options.
 
       Without -o the picture goes to the terminal. A heat map has a row for each query and a column for each key; \

@@ -164,8 +164,8 @@ extension PlotSelection {
     case .svg:
       guard cells <= Double(WeightMatrix.largestSVG) else {
         throw .usage(
-          "\(source.path): \(rows) × \(columns) weights are more than the \(WeightMatrix.largestSVG) that an SVG takes; "
-            + "choose with --rows and --columns FIRST,LAST")
+          "\(source.path): \(rows) × \(columns) weights are more than the \(WeightMatrix.largestSVG) that an SVG "
+            + "takes; choose with --rows and --columns FIRST,LAST")
       }
     case .html:
       let heads =

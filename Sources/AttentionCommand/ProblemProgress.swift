@@ -1,8 +1,8 @@
 import Attention
 
 extension InputProblem {
-  /// Shows how far the work has come while it runs, on a terminal and when there is much of it. `known` says whether the
-  /// work is the plan's, whose items are counted.
+  /// Shows how far the work has come while it runs, on a terminal and when there is much of it. `known` says whether
+  /// the work is the plan's, whose items are counted.
   mutating func withProgress<Result>(
     known: Bool, _ body: (InputProblem) throws(CommandFailure) -> Result
   ) throws(CommandFailure) -> Result {

@@ -1,5 +1,5 @@
-/// Colours from a weak to a strong weight. Lightness in OKLab is linear in the weight, so equal steps look equal, with or
-/// without colour vision and in grey print; the hue turns meanwhile to part neighbours further.
+/// Colours from a weak to a strong weight. Lightness in OKLab is linear in the weight, so equal steps look equal, with
+/// or without colour vision and in grey print; the hue turns meanwhile to part neighbours further.
 enum ColourScale: CaseIterable {
   /// Weak is near white, strong dark blue.
   case onLight

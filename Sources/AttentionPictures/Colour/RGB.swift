@@ -48,8 +48,9 @@ struct RGB: Equatable {
     return 0.2126 * linear(red) + 0.7152 * linear(green) + 0.0722 * linear(blue)
   }
 
-  /// Whether white text contrasts more with the colour than black text.
-  var takesWhiteText: Bool { 1.05 / (luminance + 0.05) > (luminance + 0.05) / 0.05 }
+  /// Whether white text is read more easily on the colour than black. At the bound white has a contrast of 3.9 by WCAG's
+  /// formula, which is known to favour black on saturated colours.
+  var takesWhiteText: Bool { luminance < 0.22 }
 
   /// The nearest colour of the 6 × 6 × 6 cube of terminals with 256 colours.
   var terminalCube: Int {

@@ -2,8 +2,8 @@ extension WeightStack {
   /// The most weights, over all layers and heads, that ``htmlPage(selectedQuery:)`` takes: some 35 MB of text.
   public static let largestPage = 4_000_000
 
-  /// A page that needs nothing else and no network: a heat map that shows query, key and weight under the pointer or, with
-  /// the arrow keys, at the cursor; the tokens of both sides, tinted by the weights of the one pointed at; a choice of
+  /// A page that needs nothing else and no network: a heat map that shows query, key and weight under the pointer or,
+  /// with the arrow keys, at the cursor; the tokens of both sides, tinted by the weights of the one pointed at; a choice of
   /// layer and head, or the mean of the heads; light and dark.
   ///
   /// The address says what is chosen (`#layer=0&head=mean&query=1&key=2`). Stops when there are more than

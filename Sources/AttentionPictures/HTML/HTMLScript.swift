@@ -36,7 +36,7 @@ extension HTMLParts {
         const channel = parseInt(hex.slice(start, start + 2), 16) / 255;
         return channel <= 0.04045 ? channel / 12.92 : ((channel + 0.055) / 1.055) ** 2.4;
       });
-      return 0.2126 * r + 0.7152 * g + 0.0722 * b < 0.179 ? "#fff" : "#000";
+      return 0.2126 * r + 0.7152 * g + 0.0722 * b < 0.22 ? "#fff" : "#000";
     };
     const number = (weight) => isNumber(weight) ? weight.toFixed(4) : weight;
     const variable = (name) => getComputedStyle(document.documentElement).getPropertyValue(name);

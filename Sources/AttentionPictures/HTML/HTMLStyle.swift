@@ -17,12 +17,13 @@ enum HTMLParts {
     <div class="tokens" id="queries"></div>
     <h2>Keys</h2>
     <div class="tokens" id="keys"></div>
-    <p class="help">Point at a cell or a token: a query tints the keys by its weights, a key tints the queries. A click \
-    keeps the choice, Escape clears it; in the map the arrow keys move.</p>
+    <p class="help">Point at a cell or a token: a query tints the keys by its weights, a key tints the queries. A \
+    click keeps the choice, Escape clears it; in the map the arrow keys move.</p>
     """
 
   static let style = """
-    :root { color-scheme: light dark; --paper: #fff; --ink: #1a1a1a; --faint: #5c5c5c; --line: #b8b8b8; --mark: #c2410c }
+    :root { color-scheme: light dark;
+      --paper: #fff; --ink: #1a1a1a; --faint: #5c5c5c; --line: #b8b8b8; --mark: #c2410c }
     @media (prefers-color-scheme: dark) {
       :root { --paper: #16181d; --ink: #e8e8e8; --faint: #a3a8b0; --line: #4a4f58; --mark: #ffb074 }
     }

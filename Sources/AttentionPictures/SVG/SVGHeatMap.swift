@@ -7,7 +7,8 @@ extension WeightMatrix {
   ///
   /// What is not finite is hatched. Stops when there are more than ``largestSVG`` weights.
   ///
-  /// - Parameter range: What the ends of the scale stand for; nil = from 0, or the least weight below it, to the largest.
+  /// - Parameter range: What the ends of the scale stand for; nil = from 0, or the least weight below it, to the
+  ///   largest.
   public func svgHeatMap(range: ClosedRange<Float>? = nil) -> String {
     require(
       scalars.count <= Self.largestSVG,
