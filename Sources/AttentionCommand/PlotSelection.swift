@@ -168,6 +168,11 @@ extension PlotSelection {
             + "takes; choose with --rows and --columns FIRST,LAST")
       }
     case .html:
+      guard max(rows, columns) <= WeightStack.longestPageSide else {
+        throw .usage(
+          "\(source.path): \(rows) × \(columns) weights are longer than the \(WeightStack.longestPageSide) a side that a "
+            + "page takes; choose with --rows and --columns FIRST,LAST")
+      }
       let heads =
         if case .all = selection.heads {
           selection.layers.reduce(0) { $0 + source.layers[$1].shape.heads }

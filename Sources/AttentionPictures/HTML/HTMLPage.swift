@@ -1,13 +1,15 @@
 extension WeightStack {
   /// The most weights, over all layers and heads, that ``htmlPage(selectedQuery:)`` takes: some 35 MB of text.
   public static let largestPage = 4_000_000
+  /// The most queries or keys that ``htmlPage(selectedQuery:)`` takes: browsers limit the size of a picture.
+  public static let longestPageSide = 4_000
 
   /// A page that needs nothing else and no network: a heat map that shows query, key and weight under the pointer or,
   /// with the arrow keys, at the cursor; the tokens of both sides, tinted by the weights of the one pointed at; a choice of
   /// layer and head, or the mean of the heads; light and dark.
   ///
   /// The address says what is chosen (`#layer=0&head=mean&query=1&key=2`). Stops when there are more than
-  /// ``largestPage`` weights.
+  /// ``largestPage`` weights, or more than ``longestPageSide`` queries or keys.
   ///
   /// - Parameter selectedQuery: The query whose weights are shown at first, from 0.
   public func htmlPage(selectedQuery: Int? = nil) -> String {
@@ -16,6 +18,10 @@ extension WeightStack {
       count <= Self.largestPage,
       "WeightStack: \(count) weights are too many for a page of at most \(Self.largestPage); take fewer heads or tokens"
     )
+    require(
+      max(queryLabels.count, keyLabels.count) <= Self.longestPageSide,
+      "WeightStack: \(queryLabels.count) queries and \(keyLabels.count) keys are too many for a page of at most "
+        + "\(Self.longestPageSide) of each")
     if let selectedQuery {
       require(
         queryLabels.indices ~= selectedQuery,

@@ -63,7 +63,9 @@ extension HTMLParts {
 
     function measure() {
       const context = map.getContext("2d");
-      const cell = Math.min(Math.max(Math.floor(Math.min(760 / keys.length, 640 / queries.length)), 4), 40);
+      // Browsers limit the sides of a canvas: the longest that a page takes come to 8,000 pixels.
+      const least = Math.max(queries.length, keys.length) > 1000 ? 2 : 4;
+      const cell = Math.min(Math.max(Math.floor(Math.min(900 / keys.length, 840 / queries.length)), least), 40);
       const size = Math.min(Math.max(Math.round(cell * 0.62), 10), 13);
       const font = `${size}px ${getComputedStyle(document.body).fontFamily}`;
       context.font = font;
@@ -76,7 +78,7 @@ extension HTMLParts {
       const rows = queries.map(cut), columns = keys.map(cut);
       const widest = (labels) => Math.max(...labels.map((label) => context.measureText(label).width));
       const step = Math.ceil((size + 2) / cell), width = widest(columns);
-      const angle = width <= cell * step - 4 ? 0 : cell * step >= 20 ? -45 : -90;
+      const angle = width <= cell * step - 4 ? 0 : step === 1 && cell >= 20 ? -45 : -90;
       const slanted = Math.SQRT1_2 * (width + size);
       const left = Math.ceil(widest(rows)) + 8;
       const top = Math.ceil(angle === 0 ? size + 8 : angle === -45 ? slanted + 6 : width + 8);
@@ -97,21 +99,29 @@ extension HTMLParts {
       return context;
     }
 
-    function label(context, text, x, y, angle, align) {
+    // On a box of the colour `paper`, when one is given, to stand out from what is below.
+    function label(context, text, x, y, angle, align, paper) {
+      const width = context.measureText(text).width + 6, height = layout.size + 4;
       context.save();
       context.translate(x, y);
       context.rotate(angle * Math.PI / 180);
       context.textAlign = align;
       context.textBaseline = "middle";
+      if (paper) {
+        const ink = context.fillStyle, start = { left: 3, center: width / 2, right: width - 3 }[align];
+        context.fillStyle = paper;
+        context.fillRect(-start, -height / 2, width, height);
+        context.fillStyle = ink;
+      }
       context.fillText(text, 0, 0);
       context.restore();
     }
-    const rowLabel = (context, query) =>
-      label(context, layout.rows[query], layout.left - 5, layout.top + (query + 0.5) * layout.cell, 0, "right");
-    function columnLabel(context, key) {
+    const rowLabel = (context, query, paper) =>
+      label(context, layout.rows[query], layout.left - 5, layout.top + (query + 0.5) * layout.cell, 0, "right", paper);
+    function columnLabel(context, key, paper) {
       const { angle, size } = layout, x = layout.left + (key + 0.5) * layout.cell;
       const above = angle === 0 ? size / 2 + 3 : 5;
-      label(context, layout.columns[key], x, layout.top - above, angle, angle ? "left" : "center");
+      label(context, layout.columns[key], x, layout.top - above, angle, angle ? "left" : "center", paper);
     }
 
     function hatch(context, x, y, side) {
@@ -139,13 +149,14 @@ extension HTMLParts {
         context.fillRect(x, y, cell - gap, cell - gap);
       });
       if (cell >= 30) {
+        const paper = variable("--paper");
         context.font = layout.font.replace(/^\d+px/, `${Math.round(cell * 0.3)}px`);
         weights.forEach((weight, index) => {
           const text = isNumber(weight) ? weight.toFixed(2) : weight;
           if (context.measureText(text).width > cell - 3) return;
           context.fillStyle = isNumber(weight) ? inkOn(colour(weight)) : variable("--ink");
           label(context, text, left + (index % keys.length + 0.5) * cell,
-            top + (Math.floor(index / keys.length) + 0.5) * cell, 0, "center");
+            top + (Math.floor(index / keys.length) + 0.5) * cell, 0, "center", isNumber(weight) ? "" : paper);
         });
         context.font = layout.font;
       }
@@ -182,13 +193,8 @@ extension HTMLParts {
       context.font = `bold ${layout.font}`;
       if (query !== null) context.strokeRect(left - 1, top + query * cell - 1, keys.length * cell + 1, cell + 1);
       if (key !== null) context.strokeRect(left + key * cell - 1, top - 1, cell + 1, queries.length * cell + 1);
-      if (query !== null) {
-        context.fillStyle = variable("--paper");
-        context.fillRect(0, top + (query + 0.5) * cell - 9, left - 2, 18);
-        context.fillStyle = variable("--mark");
-        rowLabel(context, query);
-      }
-      if (key !== null) columnLabel(context, key);
+      if (query !== null) rowLabel(context, query, variable("--paper"));
+      if (key !== null) columnLabel(context, key, variable("--paper"));
       const parts = [query === null ? "" : `query ${queries[query]}`, key === null ? "" : `key ${keys[key]}`];
       const weight = at(query, key) === null ? "" : `weight ${number(at(query, key))}`;
       find("status").textContent = [...parts, weight].filter(Boolean).join("  ·  ");
@@ -271,6 +277,7 @@ extension HTMLParts {
     addEventListener("hashchange", () => { readAddress(); chooseMap(); });
 
     fillSelect(layerSelect, layers.map((layer, index) => [String(index), layer.name]));
+    rangeSelect.parentElement.hidden = layers.length === 1 && layers[0].heads.length === 1;
     readAddress();
     if (queries.length === 0 || keys.length === 0) {
       find("status").textContent = `nothing to draw: ${queries.length} queries × ${keys.length} keys`;

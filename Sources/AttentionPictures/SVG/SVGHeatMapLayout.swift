@@ -37,7 +37,7 @@ struct SVGHeatMapLayout {
       stride(from: 0, to: labels.count, by: step).reduce(0) { max($0, SVGDrawing.width(of: labels[$1], size: size)) }
     }
     let (queryWidth, keyWidth) = (widest(queryLabels), widest(keyLabels))
-    angle = keyWidth <= cell * Double(labelStep) - 3 ? 0 : cell * Double(labelStep) >= 20 ? -45 : -90
+    angle = keyWidth <= cell * Double(labelStep) - 3 ? 0 : labelStep == 1 && cell >= 20 ? -45 : -90
     // How far labels reach above the cells, and beyond the last one to the right.
     let slanted = 0.7072 * (keyWidth + fontSize)
     let rise = angle == 0 ? fontSize + 4 : angle == -45 ? slanted : keyWidth + 4
