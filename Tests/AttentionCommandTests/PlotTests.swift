@@ -63,9 +63,9 @@ import Testing
     let directory = try TemporaryDirectory()
     let input = directory.file("in.safetensors")
     func tensor(_ layer: Int) -> [Float] {
-      (0..<2 * 3 * 4 * 5).map { index in
-        Float(layer) + Float(index / 60) / 10 + Float(index / 20 % 3) / 100 + Float(index / 5 % 4) / 1000
-          + Float(index % 5) / 10000
+      (0..<120).map { (index: Int) -> Float in
+        let (b, h, i, j) = (index / 60, index / 20 % 3, index / 5 % 4, index % 5)
+        return Float(layer) + Float(b * 1000 + h * 100 + i * 10 + j) / 10000
       }
     }
     // Layers are ordered by number, not by name; the shapes [H, Sq, Sk] and [Sq, Sk] are one sequence, one head.

@@ -66,7 +66,8 @@ import Testing
              0       1
         0 ╳╳ nan  ▒▒ 0.50
         1 ╳╳ -inf ██ 1.00
-          0 [  ░░▒▒▓▓██] 1  ╳ not finite
+          0 [  ░░▒▒▓▓██] 1
+        ╳╳ not finite
 
         """)
     #expect(matrix.terminalHeatMap(style: TerminalStyle(colours: .full)).contains(" nan "))

@@ -29,16 +29,22 @@ struct TerminalCells {
 
   private static func shade(_ fraction: Double) -> Character { shades[Int((fraction * 4).rounded())] }
 
-  /// The scale with the numbers at its ends.
-  func legend(withNonFinite: Bool) -> String {
+  /// The scale with the numbers at its ends, below the cells if it fits there.
+  var legend: String {
     let bar: String
     if colours == .none {
       bar = "[" + Self.shades.map { "\($0)\($0)" }.joined() + "]"
     } else {
-      bar = (0..<20).map { TerminalPaint(colours: colours).cell(" ", Double($0) / 19) }.joined()
+      bar = (0..<12).map { TerminalPaint(colours: colours).cell(" ", Double($0) / 11) }.joined()
     }
-    let note =
-      !withNonFinite ? "" : layout.isUpright || colours == .none ? "  ╳ not finite" : "  without colour: not finite"
-    return "\(NumberText.scaleEnd(range.low)) \(bar) \(NumberText.scaleEnd(range.high))\(note)"
+    let (low, high) = (NumberText.scaleEnd(range.low), NumberText.scaleEnd(range.high))
+    let indent = layout.labelWidth + 1
+    let fits = indent + low.count + high.count + 14 <= layout.width
+    return String(repeating: " ", count: fits ? indent : 0) + "\(low) \(bar) \(high)"
+  }
+
+  /// What marks cells that have no place on the scale.
+  var remarkOnNonFinite: String {
+    layout.isUpright || colours == .none ? "\(Self.nonFinite) not finite" : "without colour: not finite"
   }
 }

@@ -20,8 +20,8 @@ extension WeightMatrix {
       LabelText.padded(labels.queries[query], to: layout.labelWidth, .right) + " "
         + (0..<layout.keys).map { cells.cell(self[query, $0]) }.joined()
     }
-    let drawn = scalars.contains { !$0.isFinite }
-    return lines(heading + header + rows + [margin + cells.legend(withNonFinite: drawn)] + layout.remarks(of: self))
+    let nonFinite = scalars.contains { !$0.isFinite } ? [cells.remarkOnNonFinite] : []
+    return lines(heading + header + rows + [cells.legend] + nonFinite + layout.remarks(of: self))
   }
 
   /// What stands in place of a picture of nothing.

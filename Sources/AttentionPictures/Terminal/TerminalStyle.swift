@@ -18,7 +18,7 @@ public struct TerminalStyle: Sendable, Equatable {
     case full
   }
 
-  /// Columns that no line exceeds (at least 24 are used).
+  /// Columns of a picture; at least 24 are used.
   public var width: Int
   /// Rows of weights at most; nil = all. What is left out is said below the picture.
   public var rows: Int?
