@@ -14,10 +14,10 @@ struct Plot: ParsableCommand {
 
       Without -o the picture goes to the terminal. A heat map has a row for each query and a column for each key; \
       --query draws bars for one. A picture shows one layer (the first) and one head (their mean unless --head says \
-      which); an HTML page holds all, to switch between.
+      which); an HTML page holds all, to switch between. There is no PNG output: browsers show, print and convert SVG.
 
-      Labels come from the options, else from the file's metadata query_labels and key_labels: JSON arrays of \
-      strings, or an array of those for each sequence of the batch; else they are indices.
+      Labels come from the options, else from the file's metadata query_labels and key_labels, or tokens for \
+      both of self-attention: a JSON array of strings, or an array of those for each sequence of the batch; else they are indices.
       """)
 
   @Argument(help: "Safetensors file with weights, or with query, key and value.")

@@ -37,20 +37,19 @@ struct PlotLabels {
       _ what: String, _ argument: LabelArgument?, _ count: Int
     ) throws(CommandFailure) -> [String] {
       let expected = "the weights have \(count) \(what == "query" ? "queries" : "keys")"
-      if let argument {
-        let option = option ?? "--\(what)-labels"
-        let labels = try argument.labels(option)
-        guard labels.count == count else {
-          throw .usage("\(option): \(labels.count) labels, but \(expected), [\(shape.queries), \(shape.keys)]")
+      guard let argument else {
+        if let labels = try metadataLabels("\(what)_labels", source, batch: batch, count: count, expected: expected) {
+          return labels
         }
-        return labels
+        // A name that others may use for something else.
+        let tokens = try? metadataLabels("tokens", source, batch: batch, count: count, expected: expected)
+        return (shape.queries == shape.keys ? tokens : nil) ?? (0..<count).map(String.init)
       }
-      guard let json = source.metadata["\(what)_labels"] else { return (0..<count).map(String.init) }
-      let place = "\(source.path): metadata \"\(what)_labels\""
-      guard let labels = metadataLabels(json, batch: batch) else {
-        throw .badInput("\(place): expected a JSON array of strings, or one such array for each sequence")
+      let option = option ?? "--\(what)-labels"
+      let labels = try argument.labels(option)
+      guard labels.count == count else {
+        throw .usage("\(option): \(labels.count) labels, but \(expected), [\(shape.queries), \(shape.keys)]")
       }
-      guard labels.count == count else { throw .badInput("\(place): \(labels.count) labels, but \(expected)") }
       return labels
     }
     self.queries = try side("query", queries, shape.queries)
@@ -58,12 +57,22 @@ struct PlotLabels {
   }
 }
 
-/// An array of strings, or that of a sequence of the batch.
-private func metadataLabels(_ json: String, batch: Int) -> [String]? {
+/// The labels under a name of the metadata, nil when it has none. Those of a sequence of the batch may be fewer than
+/// `count`, where it is padded: its padding is named by index.
+private func metadataLabels(
+  _ name: String, _ source: WeightSource, batch: Int, count: Int, expected: String
+) throws(CommandFailure) -> [String]? {
+  guard let json = source.metadata[name] else { return nil }
+  let place = "\(source.path): metadata \"\(name)\""
   let data = Data(json.utf8)
-  if let labels = try? JSONDecoder().decode([String].self, from: data) { return labels }
-  guard let sequences = try? JSONDecoder().decode([[String]].self, from: data), sequences.indices ~= batch else {
-    return nil
+  if let labels = try? JSONDecoder().decode([String].self, from: data) {
+    guard labels.count == count else { throw .badInput("\(place): \(labels.count) labels, but \(expected)") }
+    return labels
   }
-  return sequences[batch]
+  guard let sequences = try? JSONDecoder().decode([[String]].self, from: data), sequences.indices ~= batch else {
+    throw .badInput("\(place): expected a JSON array of strings, or one such array for each sequence")
+  }
+  let labels = sequences[batch]
+  guard labels.count <= count else { throw .badInput("\(place): \(labels.count) labels, but \(expected)") }
+  return labels + (labels.count..<count).map(String.init)
 }

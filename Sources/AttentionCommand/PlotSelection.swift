@@ -154,7 +154,12 @@ extension PlotSelection {
     let (rows, columns) = (selection.rows.count, selection.columns.count)
     let cells = Double(rows) * Double(columns)
     switch format {
-    case .terminal: break
+    case .terminal:
+      guard cells <= Double(WeightStack.largestPage) else {
+        throw .usage(
+          "\(source.path): \(rows) × \(columns) weights are more than the \(WeightStack.largestPage) that a terminal "
+            + "shows; choose with --rows and --columns FIRST,LAST")
+      }
     case .svg where selection.barRow != nil:
       guard columns <= WeightMatrix.mostSVGBars else {
         throw .usage(

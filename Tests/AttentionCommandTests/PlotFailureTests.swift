@@ -95,6 +95,8 @@ import Testing
     try PlotTests.write(["weights": ([17, 500, 500], [Float](repeating: 0, count: 4_250_000))], to: input)
     expectFailure(
       try attention("plot", input, "-o", html), status: 64, naming: ["17 maps of 500 × 500", "4000000", "--head"])
+    try PlotTests.write(["weights": ([2001, 2000], [Float](repeating: 0, count: 4_002_000))], to: input)
+    expectFailure(try attention("plot", input), status: 64, naming: ["2001 × 2000", "4000000", "--rows"])
     #expect(try directory.contents == ["in", "x.svg"])
   }
 

@@ -125,6 +125,12 @@ import Testing
       metadata: ["query_labels": #"[["a","b"],["c","d"]]"#, "key_labels": #"["x","y,\n","z"]"#], to: input)
     let picture = try attention("plot", input, "--batch", "1").text.split(separator: "\n")
     #expect(picture[1].contains(/x +y,\\n +z/) && picture[2].hasPrefix("c ") && picture[3].hasPrefix("d "))
+    // Tokens name both sides; a padded sequence has fewer.
+    let own = (shape: [2, 1, 3, 3], scalars: [Float](repeating: 0.5, count: 18))
+    try Self.write(["weights": own], metadata: ["tokens": #"[["u","v"],["w"]]"#], to: input)
+    #expect(try attention("plot", input, "--batch", "1", "--rows", "0,0").text.contains(#/ w +1 +2\nw /#))
+    try Self.write(["weights": own], metadata: ["tokens": "many"], to: input)
+    #expect(try attention("plot", input).text.contains(#/ 0 +1 +2\n0 /#))
     let file = try directory.store(Array("one\r\ntwo, three\nfour".utf8), as: "labels.txt")
     let named = try attention("plot", input, "--key-labels", "@" + file, "--query-labels", "Q,").text
     #expect(named.contains(/one +two, three +four/) && named.contains("\nQ "))

@@ -35,7 +35,7 @@ import Testing
   @Test func rowsLeftOut() {
     let bars = WeightMatrix([Float](repeating: 0.1, count: 10), queries: 1, keys: 10)
       .terminalBars(query: 0, style: TerminalStyle(rows: 3))
-    #expect(bars.hasSuffix("keys 0 to 2 of 10: 7 left out\n"))
+    #expect(bars.hasSuffix("the first 3 of 10 keys; 7 are left out\n"))
     #expect(bars.split(separator: "\n").count == 5)
   }
 }

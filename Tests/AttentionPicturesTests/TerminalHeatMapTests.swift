@@ -88,8 +88,8 @@ import Testing
       let labelled = min(width / 3, 10)
       let keys = labelled < width / 3 ? (width - labelled - 1) / 2 : drawn
       #expect(
-        lines[lines.count - 2] == "keys 0 to \(keys - 1) of 300: \(300 - keys) do not fit into \(width) columns")
-      #expect(lines.last == "queries 0 to 3 of 10: 6 left out")
+        lines[lines.count - 2] == "the first \(keys) of 300 keys; \(300 - keys) do not fit into \(width) columns")
+      #expect(lines.last == "the first 4 of 10 queries; 6 are left out")
     }
   }
 

@@ -28,7 +28,7 @@ extension WeightMatrix {
         + paint.ink(LabelText.padded(bar, to: room, .left))
         + LabelText.padded(numbers[key], to: numberWidth + 1, .right)
     }
-    let remark = shown < keys ? ["keys 0 to \(shown - 1) of \(keys): \(keys - shown) left out"] : []
+    let remark = shown < keys ? ["the first \(shown) of \(keys) keys; \(keys - shown) are left out"] : []
     return lines(heading + [name] + rows + remark)
   }
 

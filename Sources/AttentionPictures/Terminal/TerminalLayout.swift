@@ -33,10 +33,10 @@ struct TerminalLayout {
   func remarks(of matrix: WeightMatrix) -> [String] {
     var lines: [String] = []
     if keys < matrix.keys {
-      lines.append("keys 0 to \(keys - 1) of \(matrix.keys): \(matrix.keys - keys) do not fit into \(width) columns")
+      lines.append("the first \(keys) of \(matrix.keys) keys; \(matrix.keys - keys) do not fit into \(width) columns")
     }
     if queries < matrix.queries {
-      lines.append("queries 0 to \(queries - 1) of \(matrix.queries): \(matrix.queries - queries) left out")
+      lines.append("the first \(queries) of \(matrix.queries) queries; \(matrix.queries - queries) are left out")
     }
     return lines
   }

@@ -3,7 +3,7 @@ import Foundation
 /// `tutorials [NAME|all [FOLDER]]`
 @main
 struct Tutorials {
-  static let examples: [(name: String, run: () -> Example)] = [
+  static let examples: [(name: String, run: @Sendable () -> Example)] = [
     ("additive", additiveExample), ("self", selfAttentionExample), ("cross", crossAttentionExample),
     ("sentence", sentenceExample),
   ]
