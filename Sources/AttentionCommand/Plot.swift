@@ -42,7 +42,7 @@ struct Plot: ParsableCommand {
       "Names of both, for self-attention. @FILE reads one label a line.", valueName: "A,B,…|@FILE"))
   var labels: LabelArgument?
 
-  @Option(help: "What stands above the picture (default: the file's name).")
+  @Option(help: "What stands above the picture (default: the file's name and what was chosen).")
   var title: String?
 
   @Option(parsing: .unconditional, help: "Columns of the picture in the terminal (default: as many as it has).")
@@ -73,7 +73,7 @@ struct Plot: ParsableCommand {
     let names = try PlotLabels(
       source: source, batch: chosen.batch, queries: queryLabels ?? labels, keys: keyLabels ?? labels,
       option: labels == nil ? nil : "--labels")
-    let heading = ([title ?? fileName(input)] + chosen.description).joined(separator: " · ")
+    let heading = title ?? ([fileName(input)] + chosen.description).joined(separator: " · ")
     let stack = source.stack(chosen, labels: names, title: heading)
     let picture =
       switch format {

@@ -72,13 +72,13 @@ import Testing
     try Self.write(
       ["layer10.weights": ([2, 3, 4, 5], tensor(10)), "layer2.weights": ([2, 3, 4, 5], tensor(2))], to: input)
     func bars(_ arguments: String...) throws -> String {
-      try attention(["plot", input, "--query", "3", "--title", "t"] + arguments).text
+      try attention(["plot", input, "--query", "3"] + arguments).text
     }
     #expect(try bars("--head", "1").contains("2.0134\n"))
-    #expect(try bars("--head", "1").hasPrefix("t · layer 2 · head 1 · sequence 0\nquery 3\n"))
+    #expect(try bars("--head", "1").hasPrefix("in.safetensors · layer 2 · head 1 · sequence 0\nquery 3\n"))
     #expect(try bars("--layer", "10", "--batch", "1", "--head", "2").contains("10.1234\n"))
     #expect(try bars("--layer", "10").contains("10.0134\n"))
-    #expect(try bars("--layer", "10").hasPrefix("t · layer 10 · mean of 3 heads · sequence 0\n"))
+    #expect(try bars("--layer", "10").hasPrefix("in.safetensors · layer 10 · mean of 3 heads · sequence 0\n"))
     #expect(try bars("--head", "0", "--columns", "1,2").split(separator: "\n").count == 4)
     #expect(try bars("--head", "0", "--columns", "3,").hasSuffix("2.0034\n"))
 
@@ -131,6 +131,7 @@ import Testing
     #expect(try attention("plot", input, "--batch", "1", "--rows", "0,0").text.contains(#/ w +1 +2\nw /#))
     try Self.write(["weights": own], metadata: ["tokens": "many"], to: input)
     #expect(try attention("plot", input).text.contains(#/ 0 +1 +2\n0 /#))
+    try Self.write(["weights": weights], to: input)
     let file = try directory.store(Array("one\r\ntwo, three\nfour".utf8), as: "labels.txt")
     let named = try attention("plot", input, "--key-labels", "@" + file, "--query-labels", "Q,").text
     #expect(named.contains(/one +two, three +four/) && named.contains("\nQ "))

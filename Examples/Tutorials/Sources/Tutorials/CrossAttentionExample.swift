@@ -18,8 +18,9 @@ func crossAttentionExample() -> Example {
   let (output, weights) = crossAttention()
   let heads = WeightStack(
     layers: [.init("0", weights: weights.reshaped(to: [4, 4, 6]))], queryLabels: ["I", "love", "China", "."],
-    keyLabels: ["我", "爱", "中国", "。", "<eos>", "<pad>"], title: "Cross-attention, mean of 4 heads")
-  let mean = heads.mean(layer: 0)
+    keyLabels: ["我", "爱", "中国", "。", "<eos>", "<pad>"], title: "Cross-attention")
+  var mean = heads.mean(layer: 0)
+  mean.title = "Cross-attention, mean of 4 heads"
   return Example(
     results: ["output \(output.shape)", "weights \(weights.shape)"],
     files: ["cross.svg": mean.svgHeatMap(), "cross.html": heads.htmlPage()],
