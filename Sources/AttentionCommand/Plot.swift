@@ -9,15 +9,17 @@ struct Plot: ParsableCommand {
     discussion: """
       INPUT is a safetensors file with the weights as a floating-point tensor weights, [Sq,Sk], [H,Sq,Sk] or \
       [B,H,Sq,Sk], or those of several layers as layer0.weights, layer1.weights, …; what `attention run --emit \
-      weights` writes is such a file. Otherwise it holds the tensors of `attention run` (query, key, value, …), and the weights \
-      are computed with the same options.
+      weights` writes is such a file. Otherwise it holds the tensors of `attention run` (query, key, value, \
+      …), and the weights are computed with the same options.
 
-      Without -o the picture goes to the terminal. A heat map has a row for each query and a column for each key; \
-      --query draws bars for one. A picture shows one layer (the first) and one head (their mean unless --head says \
-      which); an HTML page holds all, to switch between. There is no PNG output: browsers show, print and convert SVG.
+      Without -o the picture goes to the terminal. A heat map has a row for each query and a column for each \
+      key; --query draws bars for one. A picture shows one layer (the first) and one head (their mean unless \
+      --head says which); an HTML page holds all, to switch between. There is no PNG output: browsers show, \
+      print and convert SVG.
 
       Labels come from the options, else from the file's metadata query_labels and key_labels, or tokens for \
-      both of self-attention: a JSON array of strings, or an array of those for each sequence of the batch; else they are indices.
+      both of self-attention: a JSON array of strings, or an array of those for each sequence of the batch; \
+      else they are indices.
       """)
 
   @Argument(help: "Safetensors file with weights, or with query, key and value.")

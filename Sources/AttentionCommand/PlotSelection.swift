@@ -175,8 +175,8 @@ extension PlotSelection {
     case .html:
       guard max(rows, columns) <= WeightStack.longestPageSide else {
         throw .usage(
-          "\(source.path): \(rows) × \(columns) weights are longer than the \(WeightStack.longestPageSide) a side that a "
-            + "page takes; choose with --rows and --columns FIRST,LAST")
+          "\(source.path): \(rows) × \(columns) weights are longer than the \(WeightStack.longestPageSide) a side that "
+            + "a page takes; choose with --rows and --columns FIRST,LAST")
       }
       let heads =
         if case .all = selection.heads {

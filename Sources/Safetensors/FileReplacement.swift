@@ -6,7 +6,8 @@
   import Musl
 #endif
 
-/// Writes `bytes` to `path`, creating or replacing the file, whole or not at all as ``SafetensorsWriter/write(to:)`` does.
+/// Writes `bytes` to `path`, creating or replacing the file, whole or not at all as ``SafetensorsWriter/write(to:)``
+/// does.
 package func replaceFile(at path: String, with bytes: [UInt8]) throws(SafetensorsError) {
   do throws(SafetensorsError) {
     try replaceFile(at: path) { (descriptor) throws(SafetensorsError) in try writeAll(bytes, to: descriptor) }

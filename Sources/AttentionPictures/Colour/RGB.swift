@@ -48,8 +48,8 @@ struct RGB: Equatable {
     return 0.2126 * linear(red) + 0.7152 * linear(green) + 0.0722 * linear(blue)
   }
 
-  /// Whether white text is read more easily on the colour than black. At the bound white has a contrast of 3.9 by WCAG's
-  /// formula, which is known to favour black on saturated colours.
+  /// Whether white text is read more easily on the colour than black. At the bound white has a contrast of 3.9 by
+  /// WCAG's formula, which is known to favour black on saturated colours.
   var takesWhiteText: Bool { luminance < 0.22 }
 
   /// The nearest colour of the 6 × 6 × 6 cube of terminals with 256 colours.

@@ -5,8 +5,8 @@ extension WeightStack {
   public static let longestPageSide = 4_000
 
   /// A page that needs nothing else and no network: a heat map that shows query, key and weight under the pointer or,
-  /// with the arrow keys, at the cursor; the tokens of both sides, tinted by the weights of the one pointed at; a choice of
-  /// layer and head, or the mean of the heads; light and dark.
+  /// with the arrow keys, at the cursor; the tokens of both sides, tinted by the weights of the one pointed at; a choice
+  /// of layer and head, or the mean of the heads; light and dark.
   ///
   /// The address says what is chosen (`#layer=0&head=mean&query=1&key=2`). Stops when there are more than
   /// ``largestPage`` weights, or more than ``longestPageSide`` queries or keys.

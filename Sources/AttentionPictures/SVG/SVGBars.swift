@@ -4,8 +4,8 @@ extension WeightMatrix {
 
   /// The weights of one query as an SVG file that needs nothing else: a bar from 0 for each key, its label and number.
   ///
-  /// The largest weight has the longest bar; weights below 0 have no bar, what is not finite is hatched. Stops when there
-  /// is no such query or more than ``mostSVGBars`` keys.
+  /// The largest weight has the longest bar; weights below 0 have no bar, what is not finite is hatched. Stops when
+  /// there is no such query or more than ``mostSVGBars`` keys.
   public func svgBars(query: Int) -> String {
     guard !isEmpty else { return emptySVG }
     require(0..<queries ~= query, "WeightMatrix: there is no query \(query), only 0 to \(queries - 1)")
