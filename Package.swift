@@ -19,6 +19,7 @@ let package = Package(
   platforms: [.macOS(.v15)],
   products: [
     .library(name: "Attention", targets: ["Attention"]),
+    .library(name: "AttentionPictures", targets: ["AttentionPictures"]),
     .library(name: "AttentionReference", targets: ["AttentionReference"]),
     .library(name: "Safetensors", targets: ["Safetensors"]),
     .executable(name: "attention", targets: ["AttentionCommand"]),
@@ -32,15 +33,17 @@ let package = Package(
       name: "CAttention", path: ".", sources: ["Sources/CAttention"], publicHeadersPath: "include",
       cSettings: openMPCompile, linkerSettings: openMPLink),
     .target(name: "Attention", dependencies: ["CAttention", "Safetensors"]),
+    .target(name: "AttentionPictures", dependencies: ["Attention"]),
     .target(name: "AttentionReference", dependencies: [.product(name: "RealModule", package: "swift-numerics")]),
     .target(name: "Safetensors"),
     .executableTarget(
       name: "AttentionCommand",
       dependencies: [
-        "Attention", "AttentionReference", "Safetensors",
+        "Attention", "AttentionPictures", "AttentionReference", "Safetensors",
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
       ]),
     .testTarget(name: "SafetensorsTests", dependencies: ["Safetensors"], resources: [.copy("Fixtures")]),
+    .testTarget(name: "AttentionPicturesTests", dependencies: ["Attention", "AttentionPictures"]),
     .testTarget(
       name: "AttentionReferenceTests", dependencies: ["AttentionReference", "Safetensors"],
       resources: [.copy("Fixtures")]),

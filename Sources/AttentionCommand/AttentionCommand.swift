@@ -9,7 +9,7 @@ struct AttentionCommand: ParsableCommand {
     commandName: "attention",
     abstract: "Exact attention on CPUs: run it on a file, compare it with the textbook, look at how it runs.",
     version: AttentionSystem.version,
-    subcommands: [Run.self, Compare.self, Explain.self, Info.self])
+    subcommands: [Run.self, Plot.self, Compare.self, Explain.self, Info.self])
 
   static func main() {
     do {

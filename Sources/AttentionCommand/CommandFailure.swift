@@ -41,6 +41,17 @@ func standardError(_ text: String) {
   }
 }
 
+/// Writes to stdout, the whole text or an error.
+func writeStandardOutput(_ text: String) throws(SafetensorsError) {
+  var bytes = ArraySlice(text.utf8)
+  while !bytes.isEmpty {
+    let written = bytes.withUnsafeBytes { write(1, $0.baseAddress, $0.count) }
+    if written < 0 && errno == EINTR { continue }
+    if written <= 0 { throw SafetensorsError(.system(operation: "write", code: errno), path: "stdout") }
+    bytes = bytes.dropFirst(written)
+  }
+}
+
 /// Text for one line of a terminal: controls, format characters and line separators escaped.
 func oneLine(_ text: some StringProtocol) -> String {
   var line = ""

@@ -122,4 +122,14 @@ struct ProblemOptions: ParsableArguments {
   var mask: AttentionMask {
     (causal?.mask ?? .none) & .window(left: window?.left, right: window?.right)
   }
+
+  /// The options that were given.
+  var given: [String] {
+    let options: [(String, Bool)] = [
+      ("--causal", causal != nil), ("--window", window != nil), ("--scale", scale != nil),
+      ("--softcap", softcap != nil), ("--dropout", dropout != nil), ("--seed", seed != nil),
+      ("--threads", threads != nil),
+    ]
+    return options.filter(\.1).map(\.0)
+  }
 }

@@ -46,7 +46,7 @@ struct Run: ParsableCommand {
 
   func run() throws {
     var problem = try InputProblem(path: input, layout: layout, arguments: options)
-    let results = try withProgress(on: &problem) { (problem) throws(CommandFailure) in
+    let results = try problem.withProgress(known: !reference) { (problem) throws(CommandFailure) in
       reference ? problem.runReference(emitting: emit) : try problem.runFused(emitting: emit)
     }
     let shape = problem.shape
@@ -66,21 +66,5 @@ struct Run: ParsableCommand {
     } catch {
       throw CommandFailure(status: ExitStatus.cannotCreate, message: error.description)
     }
-  }
-
-  /// Shows how far the work has come while it runs, on a terminal and when there is much of it.
-  private func withProgress(
-    on problem: inout InputProblem, _ body: (InputProblem) throws(CommandFailure) -> AttentionResults
-  ) throws(CommandFailure) -> AttentionResults {
-    guard ProgressDisplay.isWanted else { return try body(problem) }
-    let progress = AttentionProgress()
-    problem.options.progress = progress
-    let items = try? AttentionPlan(
-      shape: problem.shape, type: problem.type, mask: problem.mask, options: problem.options
-    ).items
-    let known = reference ? nil : items
-    let display = ProgressDisplay("attention") { known.map { Double(progress.completedItems) / Double(max($0, 1)) } }
-    defer { display.stop() }
-    return try body(problem)
   }
 }

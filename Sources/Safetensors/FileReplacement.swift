@@ -6,6 +6,16 @@
   import Musl
 #endif
 
+/// Writes `bytes` to `path`, creating or replacing the file, whole or not at all as ``SafetensorsWriter/write(to:)``
+/// does.
+package func replaceFile(at path: String, with bytes: [UInt8]) throws(SafetensorsError) {
+  do throws(SafetensorsError) {
+    try replaceFile(at: path) { (descriptor) throws(SafetensorsError) in try writeAll(bytes, to: descriptor) }
+  } catch {
+    throw error.inFile(path)
+  }
+}
+
 /// Runs `fill` on a descriptor open for writing, so that `path` has either what `fill` wrote or what it had before.
 ///
 /// Devices and pipes have no such choice and are written directly. Errors of `fill` come through.

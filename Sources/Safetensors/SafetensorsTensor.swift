@@ -33,6 +33,15 @@ public struct SafetensorsTensor: Sendable {
     byteCount / type.byteCount
   }
 
+  /// What lies at `index` of the first axis, without that axis. Copies no data. There must be such an index.
+  package func slice(_ index: Int) -> SafetensorsTensor {
+    precondition(!shape.isEmpty && 0..<shape[0] ~= index)
+    let size = byteCount / shape[0]
+    return SafetensorsTensor(
+      name: name, type: type, shape: Array(shape.dropFirst()), path: path, mapping: mapping,
+      offset: offset + index * size, byteCount: size)
+  }
+
   /// Calls `body` with the tensor's `byteCount` bytes, without a copy. They are valid during the call only, and need
   /// not be aligned for the type: other programs' files may begin anywhere. Use `loadUnaligned(fromByteOffset:as:)`.
   ///
