@@ -1,5 +1,6 @@
 #include "dispatch.h"
 
+#include <stdatomic.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -47,13 +48,26 @@ int attn_isa_count(void) { return ISA_COUNT; }
 
 const char *attn_isa_name(int index) { return index >= 0 && index < ISA_COUNT ? isas[index].name : NULL; }
 
-bool attn_isa_available(int index) {
-  int row = 0;
+/* A bit for each row that this machine can run. */
+static unsigned detect(void) {
+  unsigned rows = 0, bit = 1;
 #define ATTN_ISA_ROW(name, available) \
-  if (index == row++) return available;
+  if (available) rows |= bit;         \
+  bit <<= 1;
 #include "isa/list.h"
 #undef ATTN_ISA_ROW
-  return false;
+  return rows;
+}
+
+/* Asked once: a virtual machine may take 2 microseconds and more for each cpuid. */
+bool attn_isa_available(int index) {
+  static _Atomic unsigned known; /* the last row runs everywhere, so 0 is "not asked yet" */
+  unsigned rows = atomic_load_explicit(&known, memory_order_relaxed);
+  if (rows == 0) {
+    rows = detect();
+    atomic_store_explicit(&known, rows, memory_order_relaxed);
+  }
+  return index >= 0 && index < ISA_COUNT && rows >> index & 1;
 }
 
 static int find_isa(const char *name) {
