@@ -151,6 +151,19 @@ static double visible_pairs(const attn_problem *p, const attn_sequence *s) {
   return high - low;
 }
 
+/* Pairs that a block computes in a tile: where a diagonal crosses it, in steps as high as the register tile. */
+static double computed_pairs(const attn_problem *p, const attn_plan *plan, const attn_item *item, int64_t row,
+                             int64_t rows, int64_t first_key, int64_t count) {
+  int64_t step = attn_columns_differ(p, item, row, rows) ? plan->kernels->tile_rows : rows;
+  double pairs = 0;
+  for (int64_t r = row; r < row + rows; r += step) {
+    int64_t n = attn_min(step, row + rows - r);
+    attn_columns c = attn_columns_of(p, plan, item, r, n, first_key, count);
+    if (!c.empty) pairs += (double)n * (double)((c.last_slice - c.first_slice) * plan->kernels->panel_width);
+  }
+  return pairs;
+}
+
 /* Tiles of rows [row, row + rows) of an item. */
 static void add_block(const attn_problem *p, const attn_plan *plan, const attn_item *item, int64_t row, int64_t rows,
                       plan_sums *sums) {
@@ -168,11 +181,12 @@ static void add_block(const attn_problem *p, const attn_plan *plan, const attn_i
     if (between > 0 && tile == first_full) tile = last_full;
     if (tile >= last) break;
     int64_t key = tile * length;
-    attn_columns c = attn_columns_of(p, plan, item, row, rows, key, attn_min(length, item->sequence.keys - key));
+    int64_t count = attn_min(length, item->sequence.keys - key);
+    attn_columns c = attn_columns_of(p, plan, item, row, rows, key, count);
     if (c.empty) continue;
     visited++;
     *(c.full ? full : &sums->boundary) += 1;
-    sums->executed += (double)rows * (double)((c.last_slice - c.first_slice) * plan->kernels->panel_width);
+    sums->executed += computed_pairs(p, plan, item, row, rows, key, count);
   }
   sums->skipped += (double)((item->sequence.keys + length - 1) / length - visited);
 }

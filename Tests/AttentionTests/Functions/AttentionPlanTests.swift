@@ -41,20 +41,21 @@ import Testing
     let causal = try AttentionPlan(shape: shape, mask: .causal)
     #expect(causal.skippedTiles > 0 && causal.boundaryTiles > 0 && causal.fullTiles > 0)
     #expect(causal.skippedTiles + causal.boundaryTiles + causal.fullTiles == whole.fullTiles)
-    // Half the work and the diagonal: at most a score tile's width more for each row.
-    #expect(causal.executedFlops <= causal.flops + 256 * 1024 * Double(causal.scoreTile[0] + causal.scoreTile[1]))
+    // Half the work and the diagonal: each row at most a register tile's rows and columns more.
+    #expect(causal.executedFlops <= causal.flops + 256 * 1024 * Double(causal.registerTile[0] + causal.registerTile[1]))
     let masked = try AttentionPlan(shape: shape, mask: .boolean([true], shape: []))
     #expect(masked.fullTiles == 0 && masked.boundaryTiles == whole.fullTiles)
   }
 
-  /// Tile sizes follow from the shape, not from the machine or the threads.
+  /// Tile sizes, which the order of sums follows, come from the shape; work items are cut for the threads.
   @Test func tilesFollowFromTheShape() throws {
     let shape = AttentionShape(batch: 1, queryHeads: 2, queryLength: 500, headDimension: 64)
     let one = try AttentionPlan(shape: shape, options: AttentionOptions(threads: 1))
     let seven = try AttentionPlan(shape: shape, options: AttentionOptions(threads: 7))
     #expect(one.threads == 1 && seven.threads == 7)
-    #expect(one.scoreTile == seven.scoreTile && one.items == seven.items && one.itemRows == seven.itemRows)
-    #expect(seven.scratchBytes == 7 * one.scratchBytes)
+    #expect(one.scoreTile == seven.scoreTile && one.registerTile == seven.registerTile)
+    #expect(one.items < seven.items && one.itemRows > seven.itemRows && seven.items >= 7)
+    #expect(one.scratchBytes < seven.scratchBytes && seven.scratchBytes <= 7 * one.scratchBytes)
     #expect(one.registerTile.allSatisfy { $0 > 0 } && one.scoreTile[0].isMultiple(of: one.registerTile[0]))
   }
 
