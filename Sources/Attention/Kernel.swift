@@ -311,6 +311,7 @@ extension AttentionPlan {
     flops = info.flops
     executedFlops = info.flops_executed
     bytes = info.bytes
+    expectedShare = info.expected_share
   }
 }
 

@@ -50,7 +50,7 @@ struct Explain: ParsableCommand {
     var registerTile, scoreTile: [Int]
     var itemRows, items: Int
     var fullTiles, boundaryTiles, skippedTiles: Int
-    var visiblePairs, flops, executedFlops, bytes: Double
+    var visiblePairs, flops, executedFlops, bytes, expectedShare: Double
     var scratchBytes: Int
 
     init(shape: AttentionShape, type: AttentionScalarType, plan: AttentionPlan) {
@@ -72,6 +72,7 @@ struct Explain: ParsableCommand {
       flops = plan.flops
       executedFlops = plan.executedFlops
       bytes = plan.bytes
+      expectedShare = plan.expectedShare
       scratchBytes = plan.scratchBytes
     }
 
@@ -86,6 +87,7 @@ struct Explain: ParsableCommand {
         "tiles           \(fullTiles) full, \(boundaryTiles) boundary, \(skippedTiles) skipped",
         "visible pairs   \(scaled(visiblePairs, "").trimmed)",
         "operations      \(scaled(flops, "FLOP")), executed \(scaled(executedFlops, "FLOP"))\(overhead)",
+        "expected share  \(significant(expectedShare * 100)) % of the FMA peak, counting products, softmax and packing",
         "bytes           \(bytesText(Int(bytes))) in and out",
         "scratch memory  \(bytesText(scratchBytes))",
       ].joined(separator: "\n")

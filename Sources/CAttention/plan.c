@@ -129,7 +129,7 @@ bool attn_columns_differ(const attn_problem *p, const attn_item *item, int64_t r
 
 /* Of one key/value head of one sequence, or of several. */
 typedef struct plan_sums {
-  double full, boundary, skipped, executed, pairs, query_rows, key_rows;
+  double full, boundary, skipped, executed, pairs, query_rows, key_rows, packed_rows;
 } plan_sums;
 
 /* sum over i < n of first + i, clamped to [0, limit]. */
@@ -195,6 +195,9 @@ static void add_sequence(const attn_problem *p, const attn_plan *plan, int64_t b
   attn_sequence s = attn_sequence_of(p, batch);
   for (int64_t first = 0; first < s.queries; first += plan->item_positions) {
     attn_item item = attn_item_of(p, plan, batch, 0, first, plan->item_positions);
+    if (item.rows == 0) continue;
+    int64_t low = attn_visible_range(p, &s, first).low / plan->block_keys * plan->block_keys;
+    sums->packed_rows += (double)attn_max(0, attn_visible_range(p, &s, first + item.positions - 1).high - low);
     for (int64_t row = 0; row < item.rows; row += plan->block_rows)
       add_block(p, plan, &item, row, attn_min(plan->block_rows, item.rows - row), sums);
   }
@@ -202,6 +205,11 @@ static void add_sequence(const attn_problem *p, const attn_plan *plan, int64_t b
   sums->query_rows += (double)s.queries * (double)plan->group;
   sums->key_rows += (double)s.keys;
 }
+
+/* What beside the products takes the time of multiply-adds: measured on AVX2 in cycles a vector, 6.8 for a vector of
+ * weights (maximum, exponential, sum) and 3.2 for one of packed numbers, at two fused multiply-adds a cycle. */
+#define SOFTMAX_FLOPS 27
+#define PACKING_FLOPS 13
 
 attn_status attn_plan_forward(const attn_problem *p, attn_plan_info *info) {
   if (!info) return attn_fail(ATTN_ERROR_NULL_POINTER, "info is null");
@@ -232,6 +240,9 @@ attn_status attn_plan_forward(const attn_problem *p, attn_plan_info *info) {
   double depth = (double)(p->head_dim + p->value_dim), bytes = (double)attn_type_bytes(p->type);
   info->flops = 2 * depth * info->visible_pairs;
   info->flops_executed = 2 * depth * sums.executed * times;
+  double spent =
+      info->flops_executed + SOFTMAX_FLOPS * sums.executed * times + PACKING_FLOPS * depth * sums.packed_rows * times;
+  info->expected_share = spent > 0 ? info->flops / spent : 0;
   info->bytes = depth * bytes * (sums.query_rows + sums.key_rows) * times;
   return ATTN_OK;
 }

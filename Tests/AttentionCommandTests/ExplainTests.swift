@@ -10,7 +10,7 @@ struct Explanation: Decodable {
   var registerTile, scoreTile: [Int]
   var itemRows, items: Int
   var fullTiles, boundaryTiles, skippedTiles: Int
-  var visiblePairs, flops, executedFlops, bytes: Double
+  var visiblePairs, flops, executedFlops, bytes, expectedShare: Double
   var scratchBytes: Int
 }
 
@@ -31,6 +31,7 @@ func explanation(_ arguments: [String], environment: [String: String] = [:]) thr
     #expect(plan.visiblePairs == 8 * 500_500)
     #expect(plan.flops == 2 * 128 * 8 * 500_500)
     #expect(plan.executedFlops >= plan.flops)
+    #expect(plan.expectedShare > 0 && plan.expectedShare < plan.flops / plan.executedFlops)
     // Queries, keys, values and output, four bytes a number.
     #expect(plan.bytes == 4 * 8000 * 64 * 4)
     #expect(plan.threads == 2)
@@ -94,7 +95,7 @@ func explanation(_ arguments: [String], environment: [String: String] = [:]) thr
   @Test func empty() throws {
     for arguments in [["--queries", "0"], ["--queries", "9", "--keys", "0"]] {
       let plan = try explanation(arguments)
-      #expect(plan.visiblePairs == 0 && plan.flops == 0 && plan.executedFlops == 0)
+      #expect(plan.visiblePairs == 0 && plan.flops == 0 && plan.executedFlops == 0 && plan.expectedShare == 0)
       #expect(try attention(["explain"] + arguments).ending == .exit(0))
     }
   }

@@ -33,6 +33,7 @@ static void plans(void) {
     EXPECT_NEAR(info.visible_pairs, (double)lengths[i] * (double)(lengths[i] + 1) / 2, 0);
     EXPECT_NEAR(info.flops, 2 * 128 * info.visible_pairs, 0);
     EXPECT(info.flops_executed >= info.flops);
+    EXPECT(info.expected_share > 0.5 && info.expected_share < info.flops / info.flops_executed);
     EXPECT(info.tiles_skipped > 0 || lengths[i] <= info.block_keys);
     scratch[i] = info.scratch_bytes;
   }

@@ -30,6 +30,9 @@ public struct AttentionPlan: Sendable, Equatable {
   public internal(set) var executedFlops = 0.0
   /// Bytes of the inputs read once and the output written once.
   public internal(set) var bytes = 0.0
+  /// ``flops`` as a share of the FMA peak, by count of instructions: the products of the pairs that the tiles compute,
+  /// the softmax, the packing of keys and values. Options, short rows and memory cost more than it knows of.
+  public internal(set) var expectedShare = 0.0
 
   init() {}
 }
