@@ -65,5 +65,12 @@ ATTN_INLINE void store_one(void *dst, attn_type type, int64_t i, real x) {
 /* Adding +0 turns -0 into +0: whether an underflow to -0 meets a masked tile's +0 must not show in the bits. */
 static void store_row(void *dst, const void *output, const void *extra, attn_type type, int64_t n, double factor) {
   const real *o = (const real *)output, *e = (const real *)extra;
-  for (int64_t i = 0; i < n; i++) store_one(dst, type, i, (o[i] * (real)factor + (e ? e[i] : 0)) + (real)0);
+  vf f = vf_set1((real)factor), zero = vf_set1(0);
+  int64_t i = 0;
+  if (type == ATTN_F32 || type == ATTN_F64)
+    for (; i + VF_LANES <= n; i += VF_LANES) {
+      vf x = vf_mul(vf_load(o + i), f);
+      vf_store((real *)dst + i, vf_add(vf_add(x, e ? vf_load(e + i) : zero), zero));
+    }
+  for (; i < n; i++) store_one(dst, type, i, (o[i] * (real)factor + (e ? e[i] : 0)) + (real)0);
 }
