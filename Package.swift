@@ -21,6 +21,7 @@ let package = Package(
     .library(name: "Attention", targets: ["Attention"]),
     .library(name: "AttentionReference", targets: ["AttentionReference"]),
     .library(name: "Safetensors", targets: ["Safetensors"]),
+    .library(name: "Seq2Seq", targets: ["Seq2Seq"]),
     .executable(name: "attention", targets: ["AttentionCommand"]),
   ],
   dependencies: [
@@ -34,6 +35,7 @@ let package = Package(
     .target(name: "Attention", dependencies: ["CAttention", "Safetensors"]),
     .target(name: "AttentionReference", dependencies: [.product(name: "RealModule", package: "swift-numerics")]),
     .target(name: "Safetensors"),
+    .target(name: "Seq2Seq", dependencies: ["Attention", "Safetensors"]),
     .executableTarget(
       name: "AttentionCommand",
       dependencies: [
@@ -44,6 +46,7 @@ let package = Package(
     .testTarget(
       name: "AttentionReferenceTests", dependencies: ["AttentionReference", "Safetensors"],
       resources: [.copy("Fixtures")]),
+    .testTarget(name: "Seq2SeqTests", dependencies: ["Seq2Seq"], resources: [.copy("Fixtures")]),
     .testTarget(name: "LayerTests", dependencies: ["Attention", "Safetensors"], resources: [.copy("Fixtures")]),
     .testTarget(name: "AttentionTests", dependencies: ["Attention", "AttentionReference", "Safetensors"]),
     .testTarget(
