@@ -37,7 +37,7 @@ public struct BatchSchedule: Sendable, Equatable {
   }
 
   /// How many batches an epoch has.
-  public var batchCount: Int { (keys.count + batchSize - 1) / batchSize }
+  public var batchCount: Int { keys.isEmpty ? 0 : (keys.count - 1) / batchSize + 1 }
 
   /// The batches of an epoch, 0 or above, as indices of the sentences; each sentence is in one.
   public func batches(epoch: Int) -> [[Int]] {

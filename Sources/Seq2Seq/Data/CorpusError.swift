@@ -48,7 +48,8 @@ extension CorpusError.Reason {
       "expected at least \(expected) columns with tabs between them, found \(found)"
     case .noPairs(let blankLines):
       blankLines == 0
-        ? "expected sentence pairs, found an empty file" : "expected sentence pairs, found \(blankLines) lines without text"
+        ? "expected sentence pairs, found an empty file"
+        : "expected sentence pairs, found \(blankLines) lines without text"
     case .cannotSplit(let pairs, let validation, let test):
       """
       expected enough pairs for training besides \(validation) for validation and \(test) for test, none of which share \

@@ -1,5 +1,3 @@
-import Foundation
-
 extension ParallelCorpus {
   /// Reads a file of tab-separated columns, one pair a line, in UTF-8.
   ///
@@ -74,20 +72,10 @@ extension ParallelCorpus {
   }
 
   private static func bytes(ofFile path: String) throws(CorpusError) -> [UInt8] {
-    func failure(_ operation: String) -> CorpusError {
-      CorpusError(.system(operation: operation, message: String(cString: strerror(errno))), path: path)
-    }
-    guard let file = fopen(path, "rb") else { throw failure("open") }
-    defer { fclose(file) }
-    var bytes: [UInt8] = []
-    var buffer = [UInt8](repeating: 0, count: 1 << 16)
-    while true {
-      let count = fread(&buffer, 1, buffer.count, file)
-      bytes += buffer[..<count]
-      if count < buffer.count {
-        if ferror(file) != 0 { throw failure("read") }
-        if feof(file) != 0 { return bytes }
-      }
+    do {
+      return try readFile(path)
+    } catch {
+      throw CorpusError(.system(operation: error.operation, message: error.message), path: path)
     }
   }
 }

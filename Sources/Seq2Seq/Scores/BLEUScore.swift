@@ -38,7 +38,8 @@ func requireReferences(_ references: [[String]], for hypotheses: [String], of sc
     "\(score): expected references for \(hypotheses.count) hypotheses, got them for \(references.count)")
   require(
     references.allSatisfy { !$0.isEmpty },
-    "\(score): expected at least one reference each, got none for hypothesis \(references.firstIndex { $0.isEmpty } ?? 0)")
+    "\(score): expected at least one reference each, got none for hypothesis \(references.firstIndex { $0.isEmpty } ?? 0)"
+  )
 }
 
 /// For a signature: how many references each sentence has, or `var`.

@@ -47,7 +47,8 @@ extension Array where Element == Unicode.Scalar {
 
   /// From the left, each two neighbours that fit replaced; the search goes on behind them.
   func replacingPairs(
-    where fits: (Unicode.Scalar, Unicode.Scalar) -> Bool, with replacement: (Unicode.Scalar, Unicode.Scalar) -> ScoreText
+    where fits: (Unicode.Scalar, Unicode.Scalar) -> Bool,
+    with replacement: (Unicode.Scalar, Unicode.Scalar) -> ScoreText
   ) -> ScoreText {
     var result: ScoreText = []
     result.reserveCapacity(count * 2)

@@ -46,9 +46,9 @@ extension JSONRepresentable {
   public init(contentsOf path: String) throws(JSONError) {
     let data: Data
     do {
-      data = try Data(contentsOf: URL(filePath: path))
+      data = Data(try readFile(path))
     } catch {
-      throw .file(path: path, reason: "cannot read: \(error.systemReason)")
+      throw .file(path: path, reason: "cannot \(error.operation): \(error.message)")
     }
     try self.init(json: data)
   }
@@ -89,7 +89,9 @@ extension DecodingError {
   fileprivate var reason: String {
     func place(_ context: Context) -> String {
       context.codingPath.isEmpty
-        ? "" : " at " + context.codingPath.map { $0.intValue.map(String.init) ?? "\"\($0.stringValue)\"" }
+        ? ""
+        : " at "
+          + context.codingPath.map { $0.intValue.map(String.init) ?? "\"\($0.stringValue)\"" }
           .joined(separator: ".")
     }
     return switch self {
@@ -97,7 +99,8 @@ extension DecodingError {
     case .typeMismatch(let type, let context): "expected \(type)\(place(context)), found another type"
     case .valueNotFound(let type, let context): "expected \(type)\(place(context)), found null"
     case .dataCorrupted(let context):
-      context.codingPath.isEmpty ? "expected JSON, found something else" : "\(context.debugDescription)\(place(context))"
+      context.codingPath.isEmpty
+        ? "expected JSON, found something else" : "\(context.debugDescription)\(place(context))"
     @unknown default: "expected JSON of another form"
     }
   }

@@ -16,7 +16,8 @@ enum PieceRuns {
       }
       let kind: Kind =
         scalar.isMark && open != nil
-        ? open! : scalar.isSpacedLetter ? .letters : scalar.isNumber ? .digits : scalar.isIdeographic ? .ideographs : .sign
+        ? open!
+        : scalar.isSpacedLetter ? .letters : scalar.isNumber ? .digits : scalar.isIdeographic ? .ideographs : .sign
       if kind == open, kind != .sign || scalar.isMark {
         runs[runs.count - 1].append(scalar)
       } else {

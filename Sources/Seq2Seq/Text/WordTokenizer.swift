@@ -106,7 +106,9 @@ public struct WordTokenizer: Sendable, Equatable, Codable {
   }
 
   /// Whether a sign within a word belongs to it, for what is on both sides.
-  private static func joins(_ sign: Unicode.Scalar, at index: Int, in scalars: [Unicode.Scalar], from start: Int) -> Bool {
+  private static func joins(_ sign: Unicode.Scalar, at index: Int, in scalars: [Unicode.Scalar], from start: Int)
+    -> Bool
+  {
     let (before, after) = (scalars[index - 1], scalars[index + 1])
     switch sign {
     case "'", "’": return before.isSpacedLetter && after.isSpacedLetter
