@@ -1,8 +1,8 @@
 /// Which sentences come together in a batch, and when: sentences of like lengths, in another order each epoch.
 ///
-/// An epoch shuffles all sentences, sorts chunks of some batches by length, cuts them into batches and shuffles these. It
-/// is a function of the lengths, the seed and the epoch's number alone: training resumes at any epoch with the batches
-/// that it would have had.
+/// An epoch shuffles all sentences, sorts chunks of some batches by length, cuts them into batches and shuffles these.
+/// It is a function of the lengths, the seed and the epoch's number alone: training resumes at any epoch with the
+/// batches that it would have had.
 ///
 /// ```swift
 /// let schedule = BatchSchedule(pairs, batchSize: 64, seed: 0)

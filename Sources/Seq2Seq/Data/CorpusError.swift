@@ -1,5 +1,5 @@
-/// Why sentence pairs could not be read or divided. `description` is one line: the file, the line (counted from 1), what
-/// was expected and what came.
+/// Why sentence pairs could not be read or divided. `description` is one line: the file, the line (counted from 1),
+/// what was expected and what came.
 public struct CorpusError: Error, Sendable, Equatable, CustomStringConvertible {
   /// What went wrong.
   public enum Reason: Sendable, Equatable {
@@ -52,8 +52,8 @@ extension CorpusError.Reason {
         : "expected sentence pairs, found \(blankLines) lines without text"
     case .cannotSplit(let pairs, let validation, let test):
       """
-      expected enough pairs for training besides \(validation) for validation and \(test) for test, none of which share \
-      a sentence, found \(pairs) in all
+      expected enough pairs for training besides \(validation) for validation and \(test) for test, none of which \
+      share a sentence, found \(pairs) in all
       """
     }
   }

@@ -2,9 +2,9 @@ extension ParallelCorpus {
   /// Reads a file of tab-separated columns, one pair a line, in UTF-8.
   ///
   /// Columns are counted from 1; those beyond the two are ignored. By default the target is in the first and the source
-  /// in the second, as in `English ⇥ Chinese ⇥ attribution`. Lines end with LF or CRLF, and a byte order mark is allowed.
-  /// White space at both ends of a sentence is left out. Blank lines, and lines with a blank sentence, are counted and
-  /// left out. Lines may be of any length.
+  /// in the second, as in `English ⇥ Chinese ⇥ attribution`. Lines end with LF or CRLF, and a byte order mark is
+  /// allowed. White space at both ends of a sentence is left out. Blank lines, and lines with a blank sentence, are
+  /// counted and left out. Lines may be of any length.
   ///
   /// - Throws: where the file cannot be read, is not UTF-8, has a line with too few columns, or no pair.
   public init(contentsOf path: String, sourceColumn: Int = 2, targetColumn: Int = 1) throws(CorpusError) {

@@ -52,8 +52,8 @@ public struct SentenceBatch: Sendable, Equatable {
     return starts
   }
 
-  /// How many rows have a token at each step, [T]: when the lengths fall, the first so many rows. PyTorch: `batch_sizes`
-  /// of a packed sequence.
+  /// How many rows have a token at each step, [T]: when the lengths fall, the first so many rows. PyTorch:
+  /// `batch_sizes` of a packed sequence.
   public var rowsAtStep: [Int] {
     (0..<maximumLength).map { step in lengths.count { $0 > step } }
   }

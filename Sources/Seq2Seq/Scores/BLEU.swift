@@ -5,8 +5,8 @@ import Foundation
 ///
 ///     BLEU = 100 · BP · exp(mean over n = 1…N of log p_n),   BP = min(1, exp(1 − r ÷ c))
 ///
-/// p_n is the share of the hypotheses' runs of n words that occur in a reference, each counted at most as often as in the
-/// reference that has it most often; c is the number of words of all hypotheses, r the sum over sentences of the
+/// p_n is the share of the hypotheses' runs of n words that occur in a reference, each counted at most as often as in
+/// the reference that has it most often; c is the number of words of all hypotheses, r the sum over sentences of the
 /// length of the reference that is closest in length (of two, the shorter). Counts are summed over the corpus first.
 ///
 /// ```swift

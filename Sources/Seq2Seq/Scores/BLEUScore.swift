@@ -22,7 +22,8 @@ public struct BLEUScore: Sendable, Equatable, CustomStringConvertible {
     referenceLength > 0 ? Double(hypothesisLength) / Double(referenceLength) : 0
   }
 
-  /// `BLEU = 27.50 60.1/35.0/22.3/14.2 (BP = 0.970 ratio = 0.970 hyp_len = 970 ref_len = 1000)`, as sacreBLEU writes it.
+  /// `BLEU = 27.50 60.1/35.0/22.3/14.2 (BP = 0.970 ratio = 0.970 hyp_len = 970 ref_len = 1000)`, as sacreBLEU writes
+  /// it.
   public var description: String {
     let precisions = precisions.map { String(format: "%.1f", $0) }.joined(separator: "/")
     return String(format: "BLEU = %.2f ", score) + precisions
@@ -38,7 +39,7 @@ func requireReferences(_ references: [[String]], for hypotheses: [String], of sc
     "\(score): expected references for \(hypotheses.count) hypotheses, got them for \(references.count)")
   require(
     references.allSatisfy { !$0.isEmpty },
-    "\(score): expected at least one reference each, got none for hypothesis \(references.firstIndex { $0.isEmpty } ?? 0)"
+    "\(score): expected a reference each, got none for hypothesis \(references.firstIndex { $0.isEmpty } ?? 0)"
   )
 }
 

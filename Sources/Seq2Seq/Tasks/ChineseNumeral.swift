@@ -7,8 +7,8 @@ public enum ChineseNumeral {
 
   /// A number in `range`.
   ///
-  /// Digits go in groups of four, each with 千, 百 and 十, followed by 万 or 亿. Zeros between other digits of a group are one
-  /// 零, and so are zeros that begin a group behind another one: 十万零一百, but 十万一千. Zeros that end a group are not
+  /// Digits go in groups of four, each with 千, 百 and 十, followed by 万 or 亿. Zeros between other digits of a group are
+  /// one 零, and so are zeros that begin a group behind another one: 十万零一百, but 十万一千. Zeros that end a group are not
   /// written. A number that begins with 一十 begins with 十.
   ///
   /// - Parameter colloquial: 两 instead of 二 before 百 and 千, and where it stands alone before 万 and 亿: 两万两千两百.

@@ -1,7 +1,7 @@
 /// Chinese dates to ISO dates: 二〇二四年三月五日星期二 → 2024-03-05.
 ///
-/// Days of 1900 to 2099, each at most once, in one of many forms: with Arabic digits (2024年3月5日, 2024年03月05日) or in Chinese
-/// (二〇二四年三月五日, 二零二四年…), the day 日 or 号, half of them with the right day of the week behind: 星期二, 周二 or 礼拜二,
+/// Days of 1900 to 2099, each at most once, in one of many forms: with Arabic digits (2024年3月5日, 2024年03月05日) or in
+/// Chinese (二〇二四年三月五日, 二零二四年…), the day 日 or 号, half of them with the right day of the week behind: 星期二, 周二 or 礼拜二,
 /// Sundays 日 or 天, some after a comma.
 public struct DatesTask: SentenceTask {
   /// The years that days are of.

@@ -1,8 +1,8 @@
 /// Chinese numerals to English words: 三万二千零五十 → thirty-two thousand and fifty.
 ///
-/// Numbers are in 0...99,999,999 by default. 0...99, which have all the words, are always in training; the others have 3 to
-/// 8 digits, each length equally often until it is exhausted, many of their digits 0. Half of the numerals that can have
-/// 两 for 二 do.
+/// Numbers are in 0...99,999,999 by default. 0...99, which have all the words, are always in training; the others have
+/// 3 to 8 digits, each length equally often until it is exhausted, many of their digits 0. Half of the numerals that
+/// can have 两 for 二 do.
 public struct NumeralsTask: SentenceTask {
   /// How many digits numbers have at most, 3...15.
   public var maximumDigits: Int

@@ -1,5 +1,5 @@
-/// Symbols in reverse order: a d b → b d a. What comes first must be said last, which a decoder cannot do from one state
-/// of limited size for long, and easily with attention.
+/// Symbols in reverse order: a d b → b d a. What comes first must be said last, which a decoder cannot do from one
+/// state of limited size for long, and easily with attention.
 public struct ReversalTask: SentenceTask {
   /// How many symbols there are, 2...26: the letters from a.
   public var symbolCount: Int
@@ -17,8 +17,8 @@ public struct ReversalTask: SentenceTask {
     self.lengths = lengths
   }
 
-  /// No sequence is the reverse of another one, either. At most a quarter of the sequences of the greatest length are asked
-  /// for.
+  /// No sequence is the reverse of another one, either. At most a quarter of the sequences of the greatest length are
+  /// asked for.
   public func split(training: Int, validation: Int, test: Int, seed: UInt64) -> CorpusSplit {
     let total = training + validation + test
     var sequences = 1

@@ -2,9 +2,9 @@
 /// Haddow, Birch 2016, arXiv:1508.07909). Frequent words are one piece, rare ones several, down to single characters.
 ///
 /// A text is divided into runs of letters, of digits and of ideographs, and single other signs; merges stay within a
-/// run. A space belongs to the run behind it, and a run of letters or digits that begins a text has one as well, so that
-/// a word's pieces are the same wherever it stands: ` un` `likely` `.` `text(of:)` puts the pieces together, and nothing
-/// but the width of spaces is lost.
+/// run. A space belongs to the run behind it, and a run of letters or digits that begins a text has one as well, so
+/// that a word's pieces are the same wherever it stands: ` un` `likely` `.` `text(of:)` puts the pieces together, and
+/// nothing but the width of spaces is lost.
 ///
 /// ```swift
 /// let tokenizer = BytePairTokenizer(learning: texts, mergeCount: 8000)
@@ -35,8 +35,8 @@ public struct BytePairTokenizer: Sendable, Equatable {
 
   /// A tokenizer of merges that were learnt before.
   ///
-  /// - Throws: `JSONError.malformed` where a piece is neither a single scalar nor made by a merge before it, or a merge is
-  ///   there twice.
+  /// - Throws: `JSONError.malformed` where a piece is neither a single scalar nor made by a merge before it, or a merge
+  ///   is there twice.
   public init(merges: [Merge], lowercased: Bool = false) throws(JSONError) {
     var symbols = PieceSymbols()
     var ranks: [UInt64: (rank: Int32, merged: Int32)] = [:]
@@ -61,8 +61,8 @@ public struct BytePairTokenizer: Sendable, Equatable {
     self.symbols = symbols
   }
 
-  /// Learns at most `mergeCount` merges, none of a pair that occurs less than `minimumPairCount` times. Of pairs that are
-  /// equally frequent, the first in the order of Unicode scalars is merged.
+  /// Learns at most `mergeCount` merges, none of a pair that occurs less than `minimumPairCount` times. Of pairs that
+  /// are equally frequent, the first in the order of Unicode scalars is merged.
   public init(
     learning texts: some Sequence<String>, mergeCount: Int, minimumPairCount: Int = 2, lowercased: Bool = false
   ) {

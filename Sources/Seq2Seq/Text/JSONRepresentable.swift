@@ -56,9 +56,9 @@ extension JSONRepresentable {
   /// Writes a file, whole or not at all.
   public func write(to path: String) throws(JSONError) {
     do {
-      try Data(json.utf8).write(to: URL(filePath: path), options: .atomic)
+      try replaceFile(path, with: Array(json.utf8))
     } catch {
-      throw .file(path: path, reason: "cannot write: \(error.systemReason)")
+      throw .file(path: path, reason: "cannot \(error.operation): \(error.message)")
     }
   }
 
@@ -72,16 +72,6 @@ extension JSONRepresentable {
     } catch {
       throw .invalid(Self.self, "expected JSON, found something else")
     }
-  }
-}
-
-extension Error {
-  /// The system's text where Foundation has wrapped it.
-  fileprivate var systemReason: String {
-    let error = self as NSError
-    let underlying = error.userInfo[NSUnderlyingErrorKey] as? NSError ?? error
-    return underlying.domain == NSPOSIXErrorDomain
-      ? String(cString: strerror(Int32(underlying.code))) : error.localizedDescription
   }
 }
 

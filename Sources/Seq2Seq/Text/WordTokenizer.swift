@@ -111,7 +111,7 @@ public struct WordTokenizer: Sendable, Equatable, Codable {
   {
     let (before, after) = (scalars[index - 1], scalars[index + 1])
     switch sign {
-    case "'", "’": return before.isSpacedLetter && after.isSpacedLetter
+    case "'", "’": return (before.isSpacedLetter || before.isNumber) && after.isSpacedLetter
     case "-", "\u{2010}", "\u{2011}": return before.isWordPart && after.isWordPart
     case ",", ":": return before.isNumber && after.isNumber
     case ".":

@@ -48,7 +48,8 @@ import Testing
     let text = try message(Array("a\tb\n".utf8) + bytes + Array("\tc\n".utf8))
     #expect(
       text
-        == "pairs.tsv:2: expected UTF-8, found other bytes at byte \(column) of the line, byte \(column + 3) of the file"
+        == "pairs.tsv:2: expected UTF-8, found other bytes at byte \(column) of the line, "
+        + "byte \(column + 3) of the file"
     )
   }
 

@@ -46,7 +46,8 @@ TEXTS = {
         [["He said \"yes\" & left <now>."], ["a b c &quot; d"], ["AT & T & co &quot"]],
     ),
     "quotes and spaces": (
-        ["  “Curly” ‘quotes’ — and … dashes  ", "tab\tand\u00a0no-break\u2003em\u3000wide", "unit\u001fseparator\u0085next"],
+        ["  “Curly” ‘quotes’ — and … dashes  ",
+         "tab\tand\u00a0no-break\u2003em\u3000wide", "unit\u001fseparator\u0085next"],
         [["\"Curly\" 'quotes' - and ... dashes"], ["tab and no-break em wide"], ["unit separator next"]],
     ),
     "Chinese": (
@@ -70,7 +71,8 @@ TEXTS = {
 def random_text(seed):
     """Sentences of few words, so that long runs match, with signs between them; references are hypotheses changed."""
     rng = random.Random(seed)
-    words = ["the", "a", "cat", "dog", "Dog", "runs", "don't", "1,000.5", "10-year-old", "x,y", "“so”", "(and)", "我", "很好。",
+    words = ["the", "a", "cat", "dog", "Dog", "runs", "don't", "1,000.5", "10-year-old", "x,y", "“so”", "(and)", "我",
+             "很好。",
              "&quot;hi&quot;", "U.S.", "é", "e\u0301", "-", "...", "50%", "3-4", "他们"]
     signs = [".", ",", "!", " ?", "...", "", "。", " .", ";"]
 

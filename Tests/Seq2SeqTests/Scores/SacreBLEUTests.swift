@@ -1,8 +1,8 @@
 import Seq2Seq
 import Testing
 
-/// Against values recorded from sacreBLEU 2.6.0 to ten decimals. The counts are whole numbers and must agree exactly; of
-/// a score then only the rounding of a few operations on numbers up to 100 is left, far below 10⁻⁹, and that of the
+/// Against values recorded from sacreBLEU 2.6.0 to ten decimals. The counts are whole numbers and must agree exactly;
+/// of a score then only the rounding of a few operations on numbers up to 100 is left, far below 10⁻⁹, and that of the
 /// recorded value, 10⁻¹⁰ ÷ 2.
 @Suite struct SacreBLEUTests {
   private let tolerance = 1e-9

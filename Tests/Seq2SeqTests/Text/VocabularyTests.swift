@@ -55,6 +55,31 @@ import Testing
     #expect(!error.description.contains("\n"))
   }
 
+  @Test func linksAreFollowedAndPermissionsKept() throws {
+    let directory = try TemporaryDirectory()
+    let (file, link) = (try directory.file("file.json", [0x7B]), try directory.file("link.json"))
+    try FileManager.default.createSymbolicLink(atPath: link, withDestinationPath: "file.json")
+    try FileManager.default.setAttributes([.posixPermissions: 0o600], ofItemAtPath: file)
+    try Vocabulary(counting: [["a"]]).write(to: link)
+    #expect(try Vocabulary(contentsOf: file)["a"] == 4)
+    #expect(try FileManager.default.attributesOfItem(atPath: file)[.posixPermissions] as? Int == 0o600)
+    #expect(
+      try FileManager.default.contentsOfDirectory(atPath: directory.url.path).sorted() == ["file.json", "link.json"])
+  }
+
+  #if os(Linux)
+    /// A device of its own, like /dev/full, which only an administrator can make: it refuses every byte and stays one.
+    @Test(.enabled(if: geteuid() == 0)) func fullDisk() throws {
+      let directory = try TemporaryDirectory()
+      let path = try directory.file("full")
+      guard mknod(path, S_IFCHR | 0o666, 1 << 8 | 7) == 0 else { return }
+      let error = try #require(throws: JSONError.self) { try Vocabulary(counting: []).write(to: path) }
+      #expect(error.description == "\(path): cannot write: No space left on device")
+      let type = try FileManager.default.attributesOfItem(atPath: path)[.type] as? FileAttributeType
+      #expect(type == .typeCharacterSpecial)
+    }
+  #endif
+
   @Test func filesThatCannotBeUsed() throws {
     let directory = try TemporaryDirectory()
     let missing = try directory.file("missing.json")
@@ -64,6 +89,8 @@ import Testing
     #expect(folder.description == "\(directory.url.path): cannot read: Is a directory")
     let nowhere = missing + "/x"
     let write = try #require(throws: JSONError.self) { try Vocabulary(counting: []).write(to: nowhere) }
-    #expect(write.description.hasPrefix("\(nowhere): cannot write: "), "\(write)")
+    #expect(write.description == "\(nowhere): cannot create: No such file or directory")
+    let inFolder = try #require(throws: JSONError.self) { try Vocabulary(counting: []).write(to: directory.url.path) }
+    #expect(inFolder.description == "\(directory.url.path): cannot create: Is a directory")
   }
 }

@@ -5,6 +5,7 @@ import Testing
   @Test(arguments: [
     ("I'm sure he doesn't.", ["I", "'m", "sure", "he", "does", "n't", "."]),
     ("Tom’s can't-do CAN'T", ["Tom", "’s", "can't-do", "CA", "N'T"]),
+    ("In the 1880's, 5'10.", ["In", "the", "1880", "'s", ",", "5", "￭", "'", "10", "."]),
     ("Thirty-two thousand, and 1,000.5!", ["Thirty-two", "thousand", ",", "and", "1,000.5", "!"]),
     (
       "\"Hi,\" he said. \"At 7:45 a.m., no?\"",
