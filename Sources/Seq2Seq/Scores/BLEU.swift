@@ -82,7 +82,7 @@ public struct BLEU: Sendable, Equatable {
   }
 
   private func words(of text: String) -> [ScoreText] {
-    tokenization.words(of: Array((lowercase ? text.lowercased() : text).unicodeScalars))
+    tokenization.words(of: ScoreText(text, lowercased: lowercase))
   }
 
   private func score(of counts: BLEUCounts) -> BLEUScore {

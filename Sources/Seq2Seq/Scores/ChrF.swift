@@ -106,7 +106,7 @@ private struct Grams {
   let words: [NGramCounts<ScoreText>]
 
   init(_ text: String, as score: ChrF) {
-    let text = Array((score.lowercase ? text.lowercased() : text).unicodeScalars)
+    let text = ScoreText(text, lowercased: score.lowercase)
     let scalars = score.whitespace ? text : text.filter { !$0.dividesScoredWords }
     characters = (1...score.characterOrder).map { NGramCounts(scalars, order: $0) }
     let words = score.wordOrder > 0 ? Self.words(of: text) : []

@@ -13,6 +13,27 @@ extension Unicode.Scalar {
 }
 
 extension Array where Element == Unicode.Scalar {
+  /// A text's scalars, or those of it in lower case by Unicode's full mapping: a capital sigma that ends a word becomes
+  /// ς, which the standard library leaves out.
+  init(_ text: String, lowercased: Bool) {
+    guard lowercased else {
+      self.init(text.unicodeScalars)
+      return
+    }
+    let scalars = Array(text.unicodeScalars)
+    self = []
+    reserveCapacity(scalars.count)
+    for (index, scalar) in scalars.enumerated() {
+      if scalar == "Σ", scalars[..<index].last(where: { !$0.properties.isCaseIgnorable })?.properties.isCased == true,
+        scalars[(index + 1)...].first(where: { !$0.properties.isCaseIgnorable })?.properties.isCased != true
+      {
+        append("ς")
+      } else {
+        append(contentsOf: scalar.properties.lowercaseMapping.unicodeScalars)
+      }
+    }
+  }
+
   /// Without white space at its end.
   var withoutTrailingSpace: ArraySlice<Unicode.Scalar> {
     self[..<(lastIndex { !$0.dividesScoredWords }.map { $0 + 1 } ?? 0)]

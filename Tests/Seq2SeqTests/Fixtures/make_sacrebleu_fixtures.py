@@ -56,8 +56,10 @@ TEXTS = {
          ["三万两千零五十"], ["你好😀ア한국"]],
     ),
     "accents": (
-        ["Être où ÇA? Straße ÀÉÎ.", "cafe\u0301 naïve", "ПРИВЕТ, мир! €5 ½ ² Ⅷ"],
-        [["être où ça ? STRASSE àéî."], ["café nai\u0308ve"], ["Привет, МИР! 5 € 1/2 2 VIII"]],
+        ["Être où ÇA? Straße ÀÉÎ.", "cafe\u0301 naïve", "ПРИВЕТ, мир! €5 ½ ² Ⅷ",
+         "ΟΔΟΣ ΣΑΣ Σ ΑΣ' ΑΣ'Α ΑΣ\u0301. İI ǅ ẞ"],
+        [["être où ça ? STRASSE àéî."], ["café nai\u0308ve"], ["Привет, МИР! 5 € 1/2 2 VIII"],
+         ["οδος σας σ ας' ασ'α ας\u0301. i\u0307i ǆ ß"]],
     ),
     "differing references": (
         ["the the the the the the the", "a b c d e f", "on the table lies a book"],
