@@ -22,6 +22,7 @@ let package = Package(
     .library(name: "AttentionPictures", targets: ["AttentionPictures"]),
     .library(name: "AttentionReference", targets: ["AttentionReference"]),
     .library(name: "Safetensors", targets: ["Safetensors"]),
+    .library(name: "Seq2Seq", targets: ["Seq2Seq"]),
     .executable(name: "attention", targets: ["AttentionCommand"]),
   ],
   dependencies: [
@@ -36,6 +37,7 @@ let package = Package(
     .target(name: "AttentionPictures", dependencies: ["Attention"]),
     .target(name: "AttentionReference", dependencies: [.product(name: "RealModule", package: "swift-numerics")]),
     .target(name: "Safetensors"),
+    .target(name: "Seq2Seq", dependencies: ["Attention", "Safetensors"]),
     .executableTarget(
       name: "AttentionCommand",
       dependencies: [
@@ -50,6 +52,7 @@ let package = Package(
     .testTarget(
       name: "LayerTests", dependencies: ["Attention", "AttentionReference", "Safetensors"],
       resources: [.copy("Fixtures")]),
+    .testTarget(name: "Seq2SeqTests", dependencies: ["Seq2Seq"], resources: [.copy("Fixtures")]),
     .testTarget(name: "AttentionTests", dependencies: ["Attention", "AttentionReference", "Safetensors"]),
     .testTarget(
       name: "AttentionCommandTests", dependencies: ["AttentionCommand", "AttentionReference", "Safetensors"]),
