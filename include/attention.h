@@ -285,7 +285,8 @@ attn_status attn_matmul(attn_type type, bool transpose_a, bool transpose_b, int6
  * Dimensions: B sequences, H hidden units, K gates (4 or 3), T steps, N rows: a packed array has the B_0 first elements
  * of the sequences, then the B_1 second ones and so on, N in all. Sequences are sorted by length, longest first, so
  * that row b of every step is sequence b. The input's part of the gates, x W_ih^T, is the caller's: one product over
- * all rows (attn_matmul), and its gradients likewise from those of the gates.
+ * all rows (attn_matmul), and its gradients likewise from those of the gates. Scratch memory: W_hh once and two states
+ * a sequence; backward N H numbers for the gradient of the weight, and N K H for a GRU.
  */
 typedef struct attn_recurrence {
   attn_type type; /* ATTN_F32 or ATTN_F64 */

@@ -21,13 +21,14 @@ typedef struct recurrent_shape {
   bool lstm;
   attn_type type;
   int64_t batch, hidden, steps;
-  bool reverse, biases, initial, finals; /* what is given, and which of the optional outputs are asked for */
+  bool reverse, biases, initial, finals; /* what is given; finals: final states and their gradients too */
   int64_t gap;                           /* between rows of hidden and its gradient */
   double reach;                          /* inputs are in [-reach, reach) */
   const int64_t *lengths;                /* [B]; null = random */
 } recurrent_shape;
 
-/* Random numbers, weights in +-1 / sqrt(H) or +-4 / H; lengths in [0, T]. Gaps and outputs hold RECURRENT_PATTERN bytes. */
+/* Random numbers, weights in +-1 / sqrt(H) or +-4 / H; lengths in [0, T]. Gaps and outputs hold RECURRENT_PATTERN
+ * bytes. */
 recurrent_problem recurrent_problem_make(random_source *r, recurrent_shape shape);
 void recurrent_problem_free(recurrent_problem *p);
 #define RECURRENT_PATTERN 0xA5

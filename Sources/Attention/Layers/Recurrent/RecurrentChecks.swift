@@ -33,8 +33,10 @@ extension RecurrentStack {
     let first = layers[0].forward
     require(
       first.inputWeight.rank == 2 && first.hiddenWeight.rank == 2 && first.hiddenWeight.shape[1] > 0,
-      "\(kind.name): expected weights [\(kind.gates)·H, I] and [\(kind.gates)·H, H], got \(first.inputWeight.shape) and \(first.hiddenWeight.shape)"
-    )
+      """
+      \(kind.name): expected weights [\(kind.gates)·H, I] and [\(kind.gates)·H, H], got \
+      \(first.inputWeight.shape) and \(first.hiddenWeight.shape)
+      """)
     let (h, rows) = (hiddenDimensions, kind.gates * hiddenDimensions)
     for (index, layer) in layers.enumerated() {
       require(
