@@ -273,6 +273,67 @@ attn_status attn_matmul(attn_type type, bool transpose_a, bool transpose_b, int6
                         const void *a, int64_t lda, const void *b, int64_t ldb, void *c, int64_t ldc, bool accumulate,
                         int threads);
 
+/*
+ * Recurrent layers: one layer in one direction over packed sequences, with gates and weights as in PyTorch.
+ *
+ *   LSTM (Hochreiter & Schmidhuber 1997), gates i, f, g, o:   GRU (Cho et al. 2014, arXiv:1406.1078), gates r, z, n:
+ *     a = x W_ih^T + b_ih + h W_hh^T + b_hh                     a = x W_ih^T + b_ih,  q = h W_hh^T + b_hh
+ *     i, f, o = sigmoid(a_i, a_f, a_o),  g = tanh(a_g)          r = sigmoid(a_r + q_r),  z = sigmoid(a_z + q_z)
+ *     c' = f c + i g                                            n = tanh(a_n + r q_n)
+ *     h' = o tanh(c')                                           h' = (1 - z) n + z h
+ *
+ * Dimensions: B sequences, H hidden units, K gates (4 or 3), T steps, N rows: a packed array has the B_0 first elements
+ * of the sequences, then the B_1 second ones and so on, N in all. Sequences are sorted by length, longest first, so
+ * that row b of every step is sequence b. The input's part of the gates, x W_ih^T, is the caller's: one product over
+ * all rows (attn_matmul), and its gradients likewise from those of the gates. Scratch memory: W_hh once and two states
+ * a sequence; backward N H numbers for the gradient of the weight, and N K H for a GRU.
+ */
+typedef struct attn_recurrence {
+  attn_type type; /* ATTN_F32 or ATTN_F64 */
+  int64_t batch, hidden, steps;
+  const int64_t *step_rows;                  /* [T]: B_t, never increasing, at most B */
+  bool reverse;                              /* from each sequence's own last element to its first */
+  const void *weight;                        /* W_hh [K H, H], one gate behind the other */
+  const void *input_bias, *hidden_bias;      /* b_ih, b_hh [K H], or null = 0 */
+  const void *initial_hidden, *initial_cell; /* h, c before the first step [B, H], or null = 0; a GRU has no c */
+  int threads;                               /* 0 = OpenMP's choice */
+} attn_recurrence;
+
+/* What a recurrent layer computes, all of the layer's type. */
+typedef struct attn_recurrence_states {
+  void *gates;                     /* [N, K H]: in x W_ih^T, out the gates */
+  void *cell;                      /* [N, H], LSTM: c'; GRU: q_n */
+  void *hidden;                    /* [N, H]: h' */
+  int64_t hidden_row;              /* from row to row of hidden, in elements */
+  void *final_hidden, *final_cell; /* [B, H]: after each sequence's last step, the initial state where it has none; null
+                                      = not wanted. A GRU has no c */
+} attn_recurrence_states;
+
+/* Gradients given, and those wanted. */
+typedef struct attn_recurrence_gradients {
+  const void *hidden;                    /* of states.hidden [N, H], or null = 0 */
+  int64_t hidden_row;                    /* from row to row of it, in elements */
+  const void *final_hidden, *final_cell; /* of the final states [B, H], or null = 0 */
+
+  void *gates;                         /* [N, K H], of x W_ih^T; must be given */
+  void *weight;                        /* [K H, H], or null = not wanted, as all that follow */
+  void *input_bias, *hidden_bias;      /* [K H] */
+  void *initial_hidden, *initial_cell; /* [B, H] */
+} attn_recurrence_gradients;
+
+/* Forward. Each element of h W_hh^T + b_hh is one chain of multiply-adds in the order of the hidden units, so that the
+ * bits of a sequence are the same at any number of threads and whatever else is in the batch. Outputs may meet neither
+ * inputs nor each other. */
+attn_status attn_lstm_forward(const attn_recurrence *layer, const attn_recurrence_states *states);
+attn_status attn_gru_forward(const attn_recurrence *layer, const attn_recurrence_states *states);
+
+/* Backward from what forward left in states; final states are not read. Sums over rows (weight and biases) run in the
+ * order of the rows: the same bits at any number of threads. */
+attn_status attn_lstm_backward(const attn_recurrence *layer, const attn_recurrence_states *states,
+                               const attn_recurrence_gradients *gradients);
+attn_status attn_gru_backward(const attn_recurrence *layer, const attn_recurrence_states *states,
+                              const attn_recurrence_gradients *gradients);
+
 /* The work items that a call under way has ended. The caller sets the counter to 0 before the call. */
 int64_t attn_progress_read(const int64_t *progress);
 

@@ -6,6 +6,7 @@
 #include "dispatch.h"
 #include "forward.h"
 #include "matmul.h"
+#include "recurrent.h"
 #include "scratch.h"
 #include "status.h"
 #include "view.h"
@@ -136,6 +137,37 @@ attn_status attn_weights(const attn_problem *problem, const void *lse, const att
   attn_weights_run(problem, &plan, lse, request, arena->data);
   attn_arena_give(arena);
   return ATTN_OK;
+}
+
+static attn_status recurrence_forward(attn_cell cell, const attn_recurrence *layer,
+                                      const attn_recurrence_states *states) {
+  attn_status status = attn_check_recurrence(cell, layer, states);
+  return status == ATTN_OK ? attn_recurrence_run(cell, layer, states, NULL) : status;
+}
+
+static attn_status recurrence_backward(attn_cell cell, const attn_recurrence *layer,
+                                       const attn_recurrence_states *states,
+                                       const attn_recurrence_gradients *gradients) {
+  attn_status status = attn_check_recurrence_gradients(cell, layer, states, gradients);
+  return status == ATTN_OK ? attn_recurrence_run(cell, layer, states, gradients) : status;
+}
+
+attn_status attn_lstm_forward(const attn_recurrence *layer, const attn_recurrence_states *states) {
+  return recurrence_forward(ATTN_LSTM, layer, states);
+}
+
+attn_status attn_gru_forward(const attn_recurrence *layer, const attn_recurrence_states *states) {
+  return recurrence_forward(ATTN_GRU, layer, states);
+}
+
+attn_status attn_lstm_backward(const attn_recurrence *layer, const attn_recurrence_states *states,
+                               const attn_recurrence_gradients *gradients) {
+  return recurrence_backward(ATTN_LSTM, layer, states, gradients);
+}
+
+attn_status attn_gru_backward(const attn_recurrence *layer, const attn_recurrence_states *states,
+                              const attn_recurrence_gradients *gradients) {
+  return recurrence_backward(ATTN_GRU, layer, states, gradients);
 }
 
 int64_t attn_progress_read(const int64_t *progress) {

@@ -2,7 +2,7 @@
 #ifndef ATTENTION_CHECK_H
 #define ATTENTION_CHECK_H
 
-#include "attention.h"
+#include "recurrent.h"
 
 /* Sizes, options, lengths and tables: all but data pointers and outputs. */
 attn_status attn_check_options(const attn_problem *problem);
@@ -21,5 +21,11 @@ attn_status attn_check_weights(const attn_problem *problem, const void *lse, con
 attn_status attn_check_matmul(attn_type type, bool transpose_a, bool transpose_b, int64_t m, int64_t n, int64_t k,
                               const void *a, int64_t lda, const void *b, int64_t ldb, const void *c, int64_t ldc,
                               int threads);
+
+/* A recurrent layer forward, or backward when gradients are given. */
+attn_status attn_check_recurrence(attn_cell cell, const attn_recurrence *layer, const attn_recurrence_states *states);
+attn_status attn_check_recurrence_gradients(attn_cell cell, const attn_recurrence *layer,
+                                            const attn_recurrence_states *states,
+                                            const attn_recurrence_gradients *gradients);
 
 #endif

@@ -34,6 +34,41 @@ typedef struct attn_additive {
   const void *key_sizes;       /* a number a column */
 } attn_additive;
 
+/* Rows of numbers: gate g of row r begins at data + r * row + g * gate, in numbers. */
+typedef struct attn_gate_input {
+  const void *data;
+  int64_t row, gate;
+} attn_gate_input;
+
+typedef struct attn_gate_output {
+  void *data;
+  int64_t row, gate;
+} attn_gate_output;
+
+/* A step of a recurrent layer for `rows` sequences and `units` hidden units. Rows of bias, recurrent and state are
+ * readable, and state's writable, to the next multiple of lanes. */
+typedef struct attn_gates_block {
+  int64_t rows, units;
+  attn_gate_output gates;    /* in x W_ih^T, out the gates */
+  attn_gate_input bias;      /* b_ih; one row */
+  attn_gate_input recurrent; /* h W_hh^T + b_hh */
+  attn_gate_output state;    /* LSTM: in c, out c'; GRU: in h */
+  attn_gate_output cell;     /* out, LSTM: c'; GRU: q */
+  attn_gate_output hidden;   /* out h' */
+} attn_gates_block;
+
+/* Its gradients. Rows of the two states are readable and writable to the next multiple of lanes. */
+typedef struct attn_gate_gradients_block {
+  int64_t rows, units;
+  attn_gate_input gates, cell;          /* as attn_gates_block left them */
+  attn_gate_input previous;             /* LSTM: c; GRU: h of the step before */
+  attn_gate_input hidden_gradient;      /* of h' from outside; null data = 0 */
+  attn_gate_output hidden_state;        /* in: of h' from the step after; GRU, out: z dh' */
+  attn_gate_output cell_state;          /* LSTM, in: of c' from the step after, out: of c */
+  attn_gate_output gate_gradients;      /* out, of x W_ih^T + b_ih */
+  attn_gate_output recurrent_gradients; /* GRU, out, of h W_hh^T + b_hh; LSTM: the same as gate_gradients */
+} attn_gate_gradients_block;
+
 typedef struct attn_kernels {
   const char *isa;  /* name of the instruction set */
   const char *name; /* such as "avx2-f32" */
@@ -149,6 +184,12 @@ typedef struct attn_kernels {
 
   /* Sets numbers that are not finite to 0. */
   void (*make_finite)(void *x, int64_t n);
+
+  /* A step of a recurrent layer, and its gradients but for those that come through h W_hh^T. */
+  void (*lstm_gates)(const attn_gates_block *block);
+  void (*gru_gates)(const attn_gates_block *block);
+  void (*lstm_gradients)(const attn_gate_gradients_block *block);
+  void (*gru_gradients)(const attn_gate_gradients_block *block);
 } attn_kernels;
 
 /* A row of isa/list.h: the two tables of an instruction set. */

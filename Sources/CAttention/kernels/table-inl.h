@@ -7,6 +7,7 @@
 #include "softmax-inl.h"
 #include "gradients-inl.h"
 #include "additive-inl.h"
+#include "recurrent-inl.h"
 
 #define TABLE_TEXT_(x) #x
 #define TABLE_TEXT(x) TABLE_TEXT_(x)
@@ -51,4 +52,8 @@ const attn_kernels TABLE_NAME(ATTN_ISA, ATTN_REAL_BITS) = {
     .add_row = add_row,
     .all_finite = all_finite,
     .make_finite = make_finite,
+    .lstm_gates = lstm_gates,
+    .gru_gates = gru_gates,
+    .lstm_gradients = lstm_gradients,
+    .gru_gradients = gru_gradients,
 };

@@ -1,0 +1,108 @@
+/// Sequences of unequal lengths, packed: the first elements of all of them, then the second ones of those that have one,
+/// and so on, sorted by length, longest first. Padding takes no row.
+struct PackedSteps: Sendable {
+  /// B.
+  let batch: Int
+  /// T of the padded tensors.
+  let paddedSteps: Int
+  /// Which sequence of the batch is row r of every step.
+  let order: [Int]
+  /// Lengths in that order.
+  let lengths: [Int]
+  /// The rows of each step, up to the longest length.
+  let stepRows: [Int]
+  /// The first packed row of each step.
+  let starts: [Int]
+  /// N, the sum of all lengths.
+  let rows: Int
+
+  /// `lengths` are in the order of the batch, each in 0...T.
+  init(batch: Int, steps: Int, lengths: [Int]?) {
+    self.batch = batch
+    paddedSteps = steps
+    if let lengths {
+      order = lengths.indices.sorted { (lengths[$1], $0) < (lengths[$0], $1) }
+      self.lengths = order.map { lengths[$0] }
+    } else {
+      order = Array(0..<batch)
+      self.lengths = [Int](repeating: steps, count: batch)
+    }
+    var (stepRows, starts, rows, active) = ([Int](), [Int](), 0, batch)
+    for step in 0..<(self.lengths.first ?? 0) {
+      while self.lengths[active - 1] <= step { active -= 1 }
+      starts.append(rows)
+      stepRows.append(active)
+      rows += active
+    }
+    (self.stepRows, self.starts, self.rows) = (stepRows, starts, rows)
+  }
+
+  /// [B, T, width] → [N, width].
+  func pack(_ x: [Float], width: Int) -> [Float] {
+    [Float](unsafeUninitializedCapacity: rows * width) { packed, count in
+      x.withUnsafeBufferPointer { x in
+        for step in stepRows.indices {
+          for row in 0..<stepRows[step] {
+            let from = (order[row] * paddedSteps + step) * width
+            copy(x, from, to: packed, (starts[step] + row) * width, count: width)
+          }
+        }
+      }
+      count = rows * width
+    }
+  }
+
+  /// [N, width] → [B, T, width], 0 beyond the lengths.
+  func unpack(_ packed: [Float], width: Int) -> [Float] {
+    let size = batch * paddedSteps * width
+    return [Float](unsafeUninitializedCapacity: size) { x, count in
+      packed.withUnsafeBufferPointer { packed in
+        for row in 0..<batch {
+          let start = order[row] * paddedSteps * width
+          for step in 0..<lengths[row] {
+            copy(packed, (starts[step] + row) * width, to: x, start + step * width, count: width)
+          }
+          let padding = start + lengths[row] * width..<start + paddedSteps * width
+          if !padding.isEmpty { (x.baseAddress! + padding.lowerBound).initialize(repeating: 0, count: padding.count) }
+        }
+      }
+      count = size
+    }
+  }
+
+  /// State `index` of a tensor [L·directions, B, H], its rows in the order of the packed ones.
+  func sorted(_ states: Tensor, _ index: Int) -> [Float] {
+    let width = states.shape[2]
+    return [Float](unsafeUninitializedCapacity: batch * width) { sorted, count in
+      states.scalars.withUnsafeBufferPointer { states in
+        for row in 0..<batch {
+          copy(states, (index * batch + order[row]) * width, to: sorted, row * width, count: width)
+        }
+      }
+      count = batch * width
+    }
+  }
+
+  /// States [B, H] in the order of the packed rows → [L·directions, B, H] in the order of the batch.
+  func unsorted(_ states: [[Float]], width: Int) -> Tensor {
+    let size = batch * width
+    let scalars = [Float](unsafeUninitializedCapacity: states.count * size) { all, count in
+      for (index, state) in states.enumerated() {
+        state.withUnsafeBufferPointer { state in
+          for row in 0..<batch {
+            copy(state, row * width, to: all, index * size + order[row] * width, count: width)
+          }
+        }
+      }
+      count = states.count * size
+    }
+    return Tensor(scalars, shape: [states.count, batch, width])
+  }
+
+  private func copy(
+    _ from: UnsafeBufferPointer<Float>, _ first: Int, to: UnsafeMutableBufferPointer<Float>, _ place: Int, count: Int
+  ) {
+    guard count > 0 else { return }
+    (to.baseAddress! + place).initialize(from: from.baseAddress! + first, count: count)
+  }
+}
