@@ -16,7 +16,8 @@ typedef struct backward_tiles {
   char *score_gradients;  /* ds, [block_rows][block_keys] */
   char *key_rows;         /* the keys as panels of rows, for dq */
   char *value_columns;    /* the values as panels of columns, for dp */
-  char *dq;               /* [dq_rows][query_stride] */
+  char *dq;               /* [dq_rows][query_stride], all chunks of keys done */
+  char *dq_share;         /* the same, of the chunk under way; no memory of its own when there is but one chunk */
   char *dk;               /* [block_keys][query_stride] */
   char *dv;               /* [block_keys][output_stride] */
   char *line;             /* one row of the output */
@@ -30,12 +31,14 @@ typedef struct backward_call {
   const attn_gradients *gradients;
   char *delta, *lse2; /* per row of every stream: <do, o>, and the log-sum-exp in base 2 (+infinity for empty rows) */
   char *row_dw;       /* additive scores: per row of every stream its share of dw, [query_stride] */
+  char *shares;       /* by chunk: [streams][chunks][rows][query_stride] */
   char *scratch;      /* of thread 0 */
 } backward_call;
 
 /* Lays the scratch of a thread out from `memory`; with null memory returns its size in `end` alone. */
-static backward_tiles lay_out(const attn_problem *p, const attn_plan *plan, int64_t dq_rows, char *memory,
+static backward_tiles lay_out(const attn_problem *p, const attn_backward_plan *whole, int64_t dq_rows, char *memory,
                               int64_t *end) {
+  const attn_plan *plan = &whole->base;
   int64_t bytes = attn_real_bytes(p), at = plan->thread_bytes;
   const int64_t score_bytes = plan->block_rows * plan->score_stride * bytes;
   const int64_t key_bytes = plan->block_keys * plan->query_stride * bytes;
@@ -46,12 +49,13 @@ static backward_tiles lay_out(const attn_problem *p, const attn_plan *plan, int6
                            key_bytes,
                            value_bytes,
                            dq_rows * plan->query_stride * bytes,
+                           whole->chunks > 1 ? dq_rows * plan->query_stride * bytes : 0,
                            key_bytes,
                            value_bytes,
                            plan->output_stride * bytes,
                            p->additive ? plan->block_rows * plan->query_stride * bytes : 0};
-  char *parts[10];
-  for (int i = 0; i < 10; i++) {
+  char *parts[11];
+  for (int i = 0; i < 11; i++) {
     parts[i] = memory ? memory + at : NULL;
     at += attn_round_up(sizes[i], ATTN_SCRATCH_ALIGNMENT);
   }
@@ -61,10 +65,11 @@ static backward_tiles lay_out(const attn_problem *p, const attn_plan *plan, int6
                       .key_rows = parts[3],
                       .value_columns = parts[4],
                       .dq = parts[5],
-                      .dk = parts[6],
-                      .dv = parts[7],
-                      .line = parts[8],
-                      .dw = parts[9]};
+                      .dq_share = whole->chunks > 1 ? parts[6] : parts[5],
+                      .dk = parts[7],
+                      .dv = parts[8],
+                      .line = parts[9],
+                      .dw = parts[10]};
   if (memory) {
     t.tiles = attn_tiles_at(p, plan, memory);
     t.tiles.cap_slopes = p->softcap > 0 ? parts[2] : NULL;
@@ -74,38 +79,70 @@ static backward_tiles lay_out(const attn_problem *p, const attn_plan *plan, int6
 
 static int64_t stream_rows(const attn_problem *p, const attn_plan *plan) { return p->query_length * plan->group; }
 
-/* dq of a whole stream in scratch must stay reasonable; above this, keys and queries go separately. */
+/* dq of whole streams in scratch must stay reasonable, a thread. */
 #define LARGEST_DQ_BYTES ((int64_t)64 << 20)
+
+/* A chunk of keys: long enough that adding its share of dq costs nothing beside making it, and chunks enough for many
+ * threads to share one stream. */
+#define CHUNK_KEYS 256
+#define MOST_CHUNKS 16
+
+static void plan_chunks(const attn_problem *p, attn_backward_plan *plan) {
+  int64_t keys = plan->base.block_keys;
+  plan->key_blocks = (p->key_length + keys - 1) / keys;
+  plan->chunk_blocks = attn_max(attn_max(1, CHUNK_KEYS / keys), (plan->key_blocks + MOST_CHUNKS - 1) / MOST_CHUNKS);
+  /* The gradients of an additive weight vector are collected row by row, over all keys. */
+  if (p->additive) plan->chunk_blocks = attn_max(1, plan->key_blocks);
+  plan->chunks = attn_max(1, (plan->key_blocks + plan->chunk_blocks - 1) / plan->chunk_blocks);
+}
+
+/* Owners of whole streams keep `streams / (rounds * threads)` of the threads busy, all others keep all of them busy. */
+static attn_backward_split choose_split(const attn_problem *p, const attn_backward_plan *plan, int64_t wanted) {
+  int64_t streams = p->batch * p->kv_heads, rounds = (streams + wanted - 1) / wanted, stream_bytes, shares;
+  bool fits = !__builtin_mul_overflow(stream_rows(p, &plan->base), plan->base.query_stride * attn_real_bytes(p),
+                                      &stream_bytes) &&
+              2 * stream_bytes <= LARGEST_DQ_BYTES;
+  if (fits && streams * 20 >= rounds * wanted * 19) return ATTN_BY_STREAM;
+  if (fits && plan->chunks > 1 && !__builtin_mul_overflow(stream_bytes, streams * plan->chunks, &shares) &&
+      shares <= LARGEST_DQ_BYTES * wanted)
+    return ATTN_BY_CHUNK;
+  return fits && streams * 7 >= rounds * wanted * 5 ? ATTN_BY_STREAM : ATTN_BY_KEYS_THEN_QUERIES;
+}
+
+/* Rows of dq that a thread keeps. */
+static int64_t dq_rows(const attn_problem *p, const attn_backward_plan *plan) {
+  if (plan->split == ATTN_BY_STREAM) return stream_rows(p, &plan->base);
+  return plan->split == ATTN_BY_CHUNK ? 1 : plan->base.item_rows;
+}
+
+attn_status attn_backward_plan_as(const attn_problem *p, attn_backward_split split, attn_backward_plan *plan) {
+  int64_t streams = p->batch * p->kv_heads, bytes = attn_real_bytes(p);
+  plan->split = split;
+  lay_out(p, plan, dq_rows(p, plan), NULL, &plan->thread_bytes);
+  int64_t rows, row_bytes = (2 + (p->additive ? plan->base.query_stride : 0)) * bytes;
+  if (__builtin_mul_overflow(streams, stream_rows(p, &plan->base), &rows) ||
+      __builtin_mul_overflow(rows, row_bytes, &plan->row_bytes) || plan->row_bytes > INT64_MAX / 4)
+    return attn_fail(ATTN_ERROR_OVERFLOW, "the problem has too many rows");
+  plan->row_bytes = attn_round_up(plan->row_bytes, ATTN_SCRATCH_ALIGNMENT);
+  plan->shared_bytes = plan->row_bytes;
+  if (split == ATTN_BY_CHUNK)
+    plan->shared_bytes += attn_round_up(rows * plan->chunks * plan->base.query_stride * bytes, ATTN_SCRATCH_ALIGNMENT);
+  return ATTN_OK;
+}
 
 attn_status attn_backward_plan_make(const attn_problem *p, attn_backward_plan *plan) {
   attn_status status = attn_plan_make(p, &plan->base);
   if (status != ATTN_OK) return status;
-  int64_t streams = p->batch * p->kv_heads, bytes = attn_real_bytes(p);
   int64_t wanted = p->threads ? p->threads : attn_max_threads();
-  plan->key_blocks = (p->key_length + plan->base.block_keys - 1) / plan->base.block_keys;
-  /* Owners of whole streams keep `streams / (rounds * threads)` of the threads busy at five products; the other way
-   * keeps all of them busy at seven. */
-  int64_t rounds = (streams + wanted - 1) / wanted;
-  int64_t dq_bytes;
-  bool fits = !__builtin_mul_overflow(stream_rows(p, &plan->base), plan->base.query_stride * bytes, &dq_bytes) &&
-              dq_bytes <= LARGEST_DQ_BYTES;
-  plan->by_stream = fits && streams * 7 >= rounds * wanted * 5;
-  int64_t most = attn_max(plan->base.items, streams * attn_max(1, plan->key_blocks));
+  plan_chunks(p, plan);
+  int64_t most = attn_max(plan->base.items, p->batch * p->kv_heads * attn_max(1, plan->key_blocks));
   plan->threads = (int)attn_max(1, attn_min(wanted, most));
-  lay_out(p, &plan->base, plan->by_stream ? stream_rows(p, &plan->base) : plan->base.item_rows, NULL,
-          &plan->thread_bytes);
-  int64_t rows, row_bytes = (2 + (p->additive ? plan->base.query_stride : 0)) * bytes;
-  if (__builtin_mul_overflow(streams, stream_rows(p, &plan->base), &rows) ||
-      __builtin_mul_overflow(rows, row_bytes, &plan->shared_bytes) || plan->shared_bytes > INT64_MAX / 2)
-    return attn_fail(ATTN_ERROR_OVERFLOW, "the problem has too many rows");
-  plan->shared_bytes = attn_round_up(plan->shared_bytes, ATTN_SCRATCH_ALIGNMENT);
-  return ATTN_OK;
+  return attn_backward_plan_as(p, choose_split(p, plan, wanted), plan);
 }
 
 static backward_tiles tiles_of(const backward_call *call, int thread) {
-  const attn_plan *plan = &call->plan->base;
-  int64_t dq_rows = call->plan->by_stream ? stream_rows(call->problem, plan) : plan->item_rows;
-  return lay_out(call->problem, plan, dq_rows, call->scratch + thread * call->plan->thread_bytes, NULL);
+  return lay_out(call->problem, call->plan, dq_rows(call->problem, call->plan),
+                 call->scratch + thread * call->plan->thread_bytes, NULL);
 }
 
 /* Where a row's delta and log-sum-exp stand. */
@@ -269,15 +306,18 @@ static void add_dv(const backward_call *call, backward_tiles *t, int64_t rows, c
 /* Scratch carries the scale times log2 e, or divided by softcap: this takes it back. */
 static double unfolded_scale(const attn_problem *p) { return p->softcap > 0 ? p->softcap : ATTN_LN2; }
 
-static void store_dq(const backward_call *call, const attn_item *item, const backward_tiles *t) {
+static void store_dq_row(const backward_call *call, const attn_item *item, int64_t row, const char *dq) {
   const attn_problem *p = call->problem;
-  const attn_plan *plan = &call->plan->base;
-  if (!call->gradients->query.data) return;
-  for (int64_t r = 0; r < item->rows; r++)
-    plan->kernels->store_row(attn_output_row(p, &call->gradients->query, attn_type_bytes(p->type), &item->sequence,
-                                             attn_item_head(item, r), attn_item_position(item, r)),
-                             t->dq + r * plan->query_stride * attn_real_bytes(p), NULL, p->type, p->head_dim,
-                             p->additive ? unfolded_scale(p) : p->scale);
+  call->plan->base.kernels->store_row(
+      attn_output_row(p, &call->gradients->query, attn_type_bytes(p->type), &item->sequence, attn_item_head(item, row),
+                      attn_item_position(item, row)),
+      dq, NULL, p->type, p->head_dim, p->additive ? unfolded_scale(p) : p->scale);
+}
+
+static void store_dq(const backward_call *call, const attn_item *item, const backward_tiles *t) {
+  int64_t row_bytes = call->plan->base.query_stride * attn_real_bytes(call->problem);
+  for (int64_t r = 0; call->gradients->query.data && r < item->rows; r++)
+    store_dq_row(call, item, r, t->dq + r * row_bytes);
 }
 
 /* Column j of panels, copied to `line`. */
@@ -309,8 +349,8 @@ static void store_dk_dv(const backward_call *call, const attn_item *item, const 
   }
 }
 
-/* One tile of keys against all rows of the stream: dk and dv, and dq as well where the stream has one owner. */
-static void key_tile(const backward_call *call, const attn_item *item, backward_tiles *t, int64_t first_key) {
+/* One tile of keys against all rows of the stream: dk and dv, and what it adds to dq where that is wanted. */
+static void key_tile(const backward_call *call, const attn_item *item, backward_tiles *t, int64_t first_key, char *dq) {
   const attn_problem *p = call->problem;
   const attn_plan *plan = &call->plan->base;
   int64_t bytes = attn_real_bytes(p);
@@ -324,15 +364,31 @@ static void key_tile(const backward_call *call, const attn_item *item, backward_
     attn_columns columns;
     if (!block_gradients(call, item, t, row, rows, first_key, count, &columns, NULL)) continue;
     add_dv(call, t, rows, &columns);
-    char *dq = t->dq + (call->plan->by_stream ? row * plan->query_stride * bytes : 0);
+    char *block_dq = dq ? dq + row * plan->query_stride * bytes : NULL;
     if (p->additive) {
-      add_additive(call, item, t, dq, t->dk, call->plan->by_stream, row, rows, &columns);
+      add_additive(call, item, t, block_dq ? block_dq : t->dq, t->dk, dq != NULL, row, rows, &columns);
     } else {
       add_dk(call, t, rows, &columns);
-      if (call->plan->by_stream) add_dq(call, t, dq, rows, &columns);
+      if (dq) add_dq(call, t, block_dq, rows, &columns);
     }
   }
   store_dk_dv(call, item, t, first_key, all);
+}
+
+static int64_t chunk_keys(const backward_call *call) { return call->plan->chunk_blocks * call->plan->base.block_keys; }
+
+/* dq += dq_share, and dq_share = 0: a chunk of keys ends. */
+static void end_chunk(const backward_call *call, const attn_item *item, backward_tiles *t) {
+  int64_t numbers = item->rows * call->plan->base.query_stride;
+  if (t->dq_share == t->dq) return;
+  call->plan->base.kernels->add_row(t->dq, 1, t->dq_share, numbers);
+  memset(t->dq_share, 0, (size_t)(numbers * attn_real_bytes(call->problem)));
+}
+
+static void clear_dq(const backward_call *call, const attn_item *item, backward_tiles *t) {
+  size_t size = (size_t)(item->rows * call->plan->base.query_stride * attn_real_bytes(call->problem));
+  memset(t->dq, 0, size);
+  memset(t->dq_share, 0, size);
 }
 
 static void stream_item(void *context, int thread, int64_t index) {
@@ -341,9 +397,53 @@ static void stream_item(void *context, int thread, int64_t index) {
   const attn_plan *plan = &call->plan->base;
   backward_tiles t = tiles_of(call, thread);
   attn_item item = attn_item_of(p, plan, index / p->kv_heads, index % p->kv_heads, 0, p->query_length);
-  memset(t.dq, 0, (size_t)(item.rows * plan->query_stride * attn_real_bytes(p)));
-  for (int64_t key = 0; key < item.sequence.all_keys; key += plan->block_keys) key_tile(call, &item, &t, key);
+  clear_dq(call, &item, &t);
+  for (int64_t chunk = 0; chunk < item.sequence.all_keys; chunk += chunk_keys(call)) {
+    int64_t end = attn_min(chunk + chunk_keys(call), item.sequence.all_keys);
+    for (int64_t key = chunk; key < end; key += plan->block_keys) key_tile(call, &item, &t, key, t.dq_share);
+    end_chunk(call, &item, &t);
+  }
   store_dq(call, &item, &t);
+}
+
+static char *share_of(const backward_call *call, int64_t stream, int64_t chunk) {
+  int64_t rows = stream_rows(call->problem, &call->plan->base);
+  return call->shares +
+         (stream * call->plan->chunks + chunk) * rows * call->plan->base.query_stride * attn_real_bytes(call->problem);
+}
+
+/* Early chunks first: with a causal mask most queries see them. */
+static void chunk_item(void *context, int thread, int64_t index) {
+  const backward_call *call = context;
+  const attn_problem *p = call->problem;
+  const attn_plan *plan = &call->plan->base;
+  int64_t streams = p->batch * p->kv_heads, stream = index % streams, chunk = index / streams;
+  backward_tiles t = tiles_of(call, thread);
+  attn_item item = attn_item_of(p, plan, stream / p->kv_heads, stream % p->kv_heads, 0, p->query_length);
+  char *share = share_of(call, stream, chunk);
+  memset(share, 0, (size_t)(item.rows * plan->query_stride * attn_real_bytes(p)));
+  int64_t end = attn_min((chunk + 1) * chunk_keys(call), item.sequence.all_keys);
+  for (int64_t key = chunk * chunk_keys(call); key < end; key += plan->block_keys)
+    key_tile(call, &item, &t, key, call->gradients->query.data ? share : NULL);
+}
+
+/* The chunks' shares of dq, added in order. */
+static void shares_item(void *context, int thread, int64_t index) {
+  const backward_call *call = context;
+  const attn_problem *p = call->problem;
+  const attn_plan *plan = &call->plan->base;
+  int64_t bytes = attn_real_bytes(p), row_bytes = plan->query_stride * bytes;
+  attn_item item = attn_item_at(p, plan, index);
+  backward_tiles t = tiles_of(call, thread);
+  int64_t stream = item.sequence.batch * p->kv_heads + item.kv_head;
+  int64_t chunks = (item.sequence.all_keys + chunk_keys(call) - 1) / chunk_keys(call);
+  for (int64_t r = 0; r < item.rows; r++) {
+    int64_t row = attn_item_position(&item, r) * plan->group + attn_item_head(&item, r) - item.first_head;
+    memset(t.dq, 0, (size_t)row_bytes);
+    for (int64_t chunk = 0; chunk < chunks; chunk++)
+      plan->kernels->add_row(t.dq, 1, share_of(call, stream, chunk) + row * row_bytes, plan->query_stride);
+    store_dq_row(call, &item, r, t.dq);
+  }
 }
 
 static void keys_item(void *context, int thread, int64_t index) {
@@ -354,7 +454,7 @@ static void keys_item(void *context, int thread, int64_t index) {
   int64_t first_key = block * call->plan->base.block_keys;
   if (first_key >= item.sequence.all_keys) return;
   backward_tiles t = tiles_of(call, thread);
-  key_tile(call, &item, &t, first_key);
+  key_tile(call, &item, &t, first_key, NULL);
 }
 
 static void queries_item(void *context, int thread, int64_t index) {
@@ -365,7 +465,7 @@ static void queries_item(void *context, int thread, int64_t index) {
   if (item.rows == 0) return;
   backward_tiles t = tiles_of(call, thread);
   int64_t bytes = attn_real_bytes(p);
-  memset(t.dq, 0, (size_t)(item.rows * plan->query_stride * bytes));
+  clear_dq(call, &item, &t);
   int64_t low = attn_visible_range(p, &item.sequence, item.first).low;
   int64_t high = attn_visible_range(p, &item.sequence, item.first + item.positions - 1).high;
   for (int64_t key = low / plan->block_keys * plan->block_keys; key < high; key += plan->block_keys) {
@@ -375,13 +475,15 @@ static void queries_item(void *context, int thread, int64_t index) {
       int64_t rows = attn_min(plan->block_rows, item.rows - row);
       attn_columns columns;
       if (!block_gradients(call, &item, &t, row, rows, key, count, &columns, NULL)) continue;
-      char *dq = t.dq + row * plan->query_stride * bytes;
+      char *dq = t.dq_share + row * plan->query_stride * bytes;
       if (p->additive)
         add_additive(call, &item, &t, dq, t.dk, true, row, rows, &columns);
       else
         add_dq(call, &t, dq, rows, &columns);
     }
+    if ((key + plan->block_keys) % chunk_keys(call) == 0) end_chunk(call, &item, &t);
   }
+  end_chunk(call, &item, &t);
   store_dq(call, &item, &t);
 }
 
@@ -494,11 +596,15 @@ void attn_backward_run(const attn_problem *p, const attn_backward_plan *plan, co
                         .delta = scratch,
                         .lse2 = scratch + rows * bytes,
                         .row_dw = scratch + 2 * rows * bytes,
+                        .shares = scratch + plan->row_bytes,
                         .scratch = scratch + plan->shared_bytes};
   if (p->additive) memset(call.row_dw, 0, (size_t)(rows * plan->base.query_stride * bytes));
   attn_parallel(plan->threads, plan->base.items, prepare_item, &call);
-  if (plan->by_stream) {
+  if (plan->split == ATTN_BY_STREAM) {
     attn_parallel(plan->threads, streams, stream_item, &call);
+  } else if (plan->split == ATTN_BY_CHUNK) {
+    attn_parallel(plan->threads, streams * plan->chunks, chunk_item, &call);
+    if (gradients->query.data) attn_parallel(plan->threads, plan->base.items, shares_item, &call);
   } else {
     if (gradients->key.data || gradients->value.data)
       attn_parallel(plan->threads, streams * plan->key_blocks, keys_item, &call);

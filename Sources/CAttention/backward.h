@@ -4,18 +4,30 @@
 
 #include "plan.h"
 
-/* How the work is split. Whatever is chosen, each element of a gradient is one chain of multiply-adds in the same
- * order, so the choice changes no bits and may depend on the number of threads. */
+/* How the work is split. */
+typedef enum attn_backward_split {
+  ATTN_BY_STREAM,           /* one owner for all of a key/value head: five products */
+  ATTN_BY_CHUNK,            /* one for each chunk of its keys, whose shares of dq are added afterwards: five products */
+  ATTN_BY_KEYS_THEN_QUERIES /* where those shares would take too much memory: seven products */
+} attn_backward_split;
+
+/* Whatever the split, each element of dk and dv is one chain of multiply-adds over the queries, and one of dq is a chain
+ * over the keys of each chunk, added chunk by chunk. Chunks follow from the shape, so the split changes no bits and may
+ * depend on the number of threads. */
 typedef struct attn_backward_plan {
   attn_plan base;
-  bool by_stream;       /* one owner for all of a key/value head: five products; else keys, then queries: seven */
-  int64_t key_blocks;   /* tiles of keys of the longest sequence */
-  int64_t thread_bytes; /* scratch of one thread */
-  int64_t shared_bytes; /* scratch of all: delta and log-sum-exp of every row */
+  attn_backward_split split;
+  int64_t key_blocks;              /* tiles of keys of the longest sequence */
+  int64_t chunk_blocks, chunks;    /* tiles of keys of a chunk, and chunks of the longest sequence */
+  int64_t thread_bytes;            /* scratch of one thread */
+  int64_t row_bytes, shared_bytes; /* scratch of all: of every row, and with the chunks' shares of dq */
   int threads;
 } attn_backward_plan;
 
 attn_status attn_backward_plan_make(const attn_problem *problem, attn_backward_plan *plan);
+
+/* Changes the split of a plan: to one that attn_backward_plan_make did not choose, for tests. */
+attn_status attn_backward_plan_as(const attn_problem *problem, attn_backward_split split, attn_backward_plan *plan);
 
 /* Runs a checked problem. `scratch` holds shared_bytes + threads * thread_bytes, aligned. */
 void attn_backward_run(const attn_problem *problem, const attn_backward_plan *plan, const attn_input *output,
