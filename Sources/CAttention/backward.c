@@ -22,6 +22,7 @@ typedef struct backward_tiles {
   char *dv;               /* [block_keys][output_stride] */
   char *line;             /* one row of the output */
   char *dw;               /* [block_rows][query_stride], additive scores only */
+  bool special;           /* whether the loaded rows may hold numbers that are not finite */
 } backward_tiles;
 
 typedef struct backward_call {
@@ -208,6 +209,20 @@ static void load_rows(const backward_call *call, const attn_item *item, backward
   }
 }
 
+/* Whether queries and output gradients of these rows can be other than finite: the numbers that were made of them tell,
+ * which saves looking at each. A query that is not finite makes every score it sees infinite or NaN, unless a cap
+ * bounds them, and so its log-sum-exp; an output gradient that is not makes delta so. Rows that attend to nothing may
+ * hold anything. */
+static bool may_be_special(const backward_call *call, const attn_item *item, int64_t row, int64_t rows) {
+  int64_t bytes = attn_real_bytes(call->problem);
+  for (int64_t r = row; r < row + rows; r++) {
+    int64_t at = row_index(call, item, r);
+    if (!isfinite(attn_get_real(call->lse2, bytes, at)) || !isfinite(attn_get_real(call->delta, bytes, at)))
+      return true;
+  }
+  return call->problem->softcap > 0;
+}
+
 /* Called with each row of gradients of the final scores, before the cap's derivative: what the bias collects. */
 typedef void bias_sink(const backward_call *call, const attn_item *item, const char *gradients, int64_t row,
                        int64_t first_key, int64_t n);
@@ -226,7 +241,9 @@ static bool block_gradients(const backward_call *call, const attn_item *item, ba
   load_rows(call, item, t, row, rows);
   attn_final_scores(p, plan, item, &t->tiles, 0, row, rows, first_key, columns);
   int64_t queries = rows * plan->query_stride;
-  if (!p->additive && !k->all_finite(t->tiles.queries, queries)) k->make_finite(t->tiles.queries, queries);
+  t->special = may_be_special(call, item, row, rows);
+  if (!p->additive && t->special && !k->all_finite(t->tiles.queries, queries))
+    k->make_finite(t->tiles.queries, queries);
   k->scores(t->score_gradients, stride, t->output_gradients, plan->output_stride, p->value_dim, t->value_columns, rows,
             columns->first_slice, columns->last_slice);
   double kept = 1 / (1 - p->dropout_probability);
@@ -296,7 +313,7 @@ static void add_special_dv(const backward_call *call, backward_tiles *t, int64_t
 
 static void add_dv(const backward_call *call, backward_tiles *t, int64_t rows, const attn_columns *columns) {
   const attn_plan *plan = &call->plan->base;
-  if (!plan->kernels->all_finite(t->output_gradients, rows * plan->output_stride))
+  if (t->special && !plan->kernels->all_finite(t->output_gradients, rows * plan->output_stride))
     add_special_dv(call, t, rows, columns);
   plan->kernels->accumulate_transposed(t->dv, plan->output_stride, t->tiles.scores, plan->score_stride, columns->low,
                                        columns->high, t->output_gradients, plan->output_stride, rows,
