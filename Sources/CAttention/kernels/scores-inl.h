@@ -59,6 +59,7 @@ static void apply_mask(void *scores, const uint8_t *mask, int64_t stride, int64_
   real *s = (real *)scores;
   const real never = (real)-INFINITY;
   int64_t j = 0;
+  if (stride == 0 && mask[0]) return;
   if (stride == 1)
     for (; j + VF_LANES <= n; j += VF_LANES)
       vf_store(s + j, vf_select(vf_bytes(mask + j), vf_load(s + j), vf_set1(never)));
