@@ -49,17 +49,18 @@ static int64_t block_keys_for(const attn_problem *p) {
 #define ENOUGH_ITEMS 8
 
 /* Query rows of a work item: as many as keep their queries and outputs in half of the level-2 cache, so that packing a
- * tile of keys is paid once for all of them, but few enough that small problems still split into items for all threads.
- * Blocking by rows changes no bits, so caches and threads may speak here. */
+ * tile of keys is paid once for all of them, but few enough that small problems still split into items for all threads;
+ * then evened out. Blocking by rows changes no bits, so caches and threads may speak here. */
 static int64_t item_rows_for(const attn_problem *p, const attn_plan *plan, int64_t threads) {
   int64_t row_bytes = (plan->query_stride + 2 * plan->output_stride) * attn_real_bytes(p);
-  int64_t rows = attn_cache_bytes(2) / 2 / row_bytes / ATTN_BLOCK_ROWS * ATTN_BLOCK_ROWS;
-  rows = attn_max(ATTN_BLOCK_ROWS, attn_min(rows, 16 * ATTN_BLOCK_ROWS));
-  if (threads == 1) return rows;
-  int64_t all_rows = p->query_length * plan->group, enough = ENOUGH_ITEMS * threads;
-  int64_t streams = attn_min(p->batch * p->kv_heads, enough);
-  while (rows > 2 * ATTN_BLOCK_ROWS && streams * attn_min(all_rows / rows, enough) < enough) rows -= ATTN_BLOCK_ROWS;
-  return rows;
+  int64_t most = attn_max(ATTN_BLOCK_ROWS, attn_cache_bytes(2) / 2 / row_bytes / ATTN_BLOCK_ROWS * ATTN_BLOCK_ROWS);
+  int64_t all = attn_max(1, p->query_length * plan->group), items = (all + most - 1) / most;
+  if (threads > 1) {
+    int64_t enough = ENOUGH_ITEMS * threads, streams = attn_max(1, attn_min(p->batch * p->kv_heads, enough));
+    int64_t smallest = 2 * ATTN_BLOCK_ROWS, largest_count = attn_max(1, (all + smallest - 1) / smallest);
+    items = attn_max(items, attn_min((enough + streams - 1) / streams, largest_count));
+  }
+  return attn_min(most, attn_round_up((all + items - 1) / items, ATTN_BLOCK_ROWS));
 }
 
 attn_status attn_plan_make(const attn_problem *p, attn_plan *plan) {
