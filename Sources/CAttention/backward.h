@@ -11,9 +11,9 @@ typedef enum attn_backward_split {
   ATTN_BY_KEYS_THEN_QUERIES /* where those shares would take too much memory: seven products */
 } attn_backward_split;
 
-/* Whatever the split, each element of dk and dv is one chain of multiply-adds over the queries, and one of dq is a chain
- * over the keys of each chunk, added chunk by chunk. Chunks follow from the shape, so the split changes no bits and may
- * depend on the number of threads. */
+/* Whatever the split, each element of dk and dv is one chain of multiply-adds over the queries, and one of dq is a
+ * chain over the keys of each chunk, added chunk by chunk. Chunks follow from the shape, so the split changes no bits
+ * and may depend on the number of threads. */
 typedef struct attn_backward_plan {
   attn_plan base;
   attn_backward_split split;
