@@ -258,7 +258,8 @@ typedef struct attn_weights_request {
 
 /* Scores and weights of chosen rows and heads, recomputed from queries, keys and the saved log-sum-exp. Memory beyond
  * the arrays asked for is O(threads * tile): top_keys and column_sums of a long sequence never make Sq x Sk numbers.
- *   lse  the contiguous [B, H, Sq] result of attn_forward; not read for scores alone, which may pass null
+ *   lse  the contiguous [B, H, Sq] result of attn_forward (of packed problems too, indexed by sequence); not read for
+ *        scores alone, which may pass null
  * Packed problems index rows and keys by sequence: what lies beyond a sequence's own lengths is -infinity and 0. The
  * same bits at any number of threads, and for a row whatever other rows are chosen with it. */
 attn_status attn_weights(const attn_problem *problem, const void *lse, const attn_weights_request *request);

@@ -49,6 +49,10 @@ attn_status attn_backward_plan_as(const attn_problem *p, attn_backward_split spl
     return attn_fail(ATTN_ERROR_OVERFLOW, "the problem has too many rows");
   plan->row_bytes = attn_round_up(plan->row_bytes, ATTN_SCRATCH_ALIGNMENT);
   plan->shared_bytes = plan->row_bytes;
+  int64_t all;
+  if (plan->thread_bytes < 0 || __builtin_mul_overflow(plan->thread_bytes, (int64_t)plan->threads, &all) ||
+      all > INT64_MAX / 2)
+    return attn_fail(ATTN_ERROR_OVERFLOW, "the scratch memory of %d threads is too large", plan->threads);
   if (split == ATTN_BY_CHUNK)
     plan->shared_bytes += attn_round_up(rows * plan->chunks * plan->base.query_stride * bytes, ATTN_SCRATCH_ALIGNMENT);
   return ATTN_OK;
@@ -99,7 +103,8 @@ static void key_tile(const attn_backward_call *call, const attn_item *item, attn
   const attn_plan *plan = &call->plan->base;
   int64_t bytes = attn_real_bytes(p);
   int64_t all = attn_min(plan->block_keys, item->sequence.all_keys - first_key);
-  int64_t count = attn_max(0, attn_min(plan->block_keys, item->sequence.keys - first_key));
+  /* Without queries keys have gradients of 0 and may have no memory. */
+  int64_t count = item->rows == 0 ? 0 : attn_max(0, attn_min(plan->block_keys, item->sequence.keys - first_key));
   memset(t->dk, 0, (size_t)(plan->block_keys * plan->query_stride * bytes));
   memset(t->dv, 0, (size_t)(plan->block_keys * plan->output_stride * bytes));
   if (count > 0) attn_backward_load_keys(call, item, t, first_key, count);

@@ -52,7 +52,7 @@ static void bias_item(void *context, int thread, int64_t index) {
       item.first_head = h;
       item.heads = 1;
       item.rows = item.positions;
-      for (int64_t key = 0; key < item.sequence.keys; key += plan->block_keys) {
+      for (int64_t key = 0; item.rows > 0 && key < item.sequence.keys; key += plan->block_keys) {
         int64_t count = attn_min(plan->block_keys, item.sequence.keys - key);
         attn_backward_load_keys(call, &item, &t, key, count);
         for (int64_t row = 0; row < item.rows; row += plan->block_rows) {

@@ -53,7 +53,8 @@ int64_t attn_stream_rows(const attn_problem *p, const attn_plan *plan) { return 
 /* Rows of dq that a thread keeps. */
 static int64_t dq_rows(const attn_problem *p, const attn_backward_plan *plan) {
   if (plan->split == ATTN_BY_STREAM) return attn_stream_rows(p, &plan->base);
-  return plan->split == ATTN_BY_CHUNK ? 1 : plan->base.item_rows;
+  /* Whole blocks of rows, also where a work item has fewer; by chunk, a line alone. */
+  return plan->split == ATTN_BY_CHUNK ? 1 : attn_max(plan->base.item_rows, plan->base.block_rows);
 }
 
 int64_t attn_backward_thread_bytes(const attn_problem *p, const attn_backward_plan *plan) {
@@ -110,8 +111,8 @@ static void load_rows(const attn_backward_call *call, const attn_item *item, att
 
 /* Whether queries and output gradients of these rows can be other than finite: the numbers that were made of them tell,
  * which saves looking at each. A query that is not finite makes every score it sees infinite or NaN, unless a cap
- * bounds them, and so its log-sum-exp; an output gradient that is not makes delta so. Rows that attend to nothing may
- * hold anything. */
+ * bounds them, and so its log-sum-exp, unless a sink does; an output gradient that is not makes delta so. Rows that
+ * attend to nothing may hold anything. */
 static bool may_be_special(const attn_backward_call *call, const attn_item *item, int64_t row, int64_t rows) {
   int64_t bytes = attn_real_bytes(call->problem);
   for (int64_t r = row; r < row + rows; r++) {
@@ -119,7 +120,7 @@ static bool may_be_special(const attn_backward_call *call, const attn_item *item
     if (!isfinite(attn_get_real(call->lse2, bytes, at)) || !isfinite(attn_get_real(call->delta, bytes, at)))
       return true;
   }
-  return call->problem->softcap > 0;
+  return call->problem->softcap > 0 || call->problem->sinks;
 }
 
 bool attn_block_gradients(const attn_backward_call *call, const attn_item *item, attn_backward_tiles *t, int64_t row,

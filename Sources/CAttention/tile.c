@@ -20,7 +20,9 @@ typedef struct tile_offsets {
 } tile_offsets;
 
 static tile_offsets layout(const attn_problem *p, const attn_plan *plan) {
-  int64_t bytes = attn_real_bytes(p), rows = plan->item_rows, keys = plan->block_keys, total = 0;
+  /* Drivers load blocks of rows from anywhere, so a tile holds one even where a work item has fewer. */
+  int64_t rows = attn_max(plan->item_rows, plan->block_rows), bytes = attn_real_bytes(p);
+  int64_t keys = plan->block_keys, total = 0;
   int64_t query_bytes = plan->query_stride * bytes, output_bytes = plan->output_stride * bytes;
   tile_offsets o;
   o.queries = reserve(&total, rows, query_bytes);

@@ -7,7 +7,7 @@
 
 #include "plan.h"
 
-/* Scratch tiles of one thread. All but the pointers to rows hold reals; sizes are in plan.h. */
+/* Scratch tiles of one thread; item_rows below is block_rows where an item has fewer. All but the pointers to rows hold reals; sizes are in plan.h. */
 typedef struct attn_tiles {
   char *queries;      /* [item_rows][query_stride], scaled */
   char *output;       /* [item_rows][output_stride], unnormalised */

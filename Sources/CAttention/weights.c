@@ -41,7 +41,7 @@ attn_status attn_weights_plan_make(const attn_problem *p, const attn_weights_req
   plan->rows = r->rows ? r->row_count : p->query_length;
   plan->heads = r->heads ? r->head_count : p->query_heads;
   plan->results = r->averaged ? 1 : plan->heads;
-  plan->chunk = attn_min(tiles->block_rows, tiles->item_rows);
+  plan->chunk = tiles->block_rows;
   plan->chunks = (plan->rows + plan->chunk - 1) / plan->chunk;
   plan->key_blocks = (p->key_length + tiles->block_keys - 1) / tiles->block_keys;
   int64_t streams, items;
@@ -52,6 +52,9 @@ attn_status attn_weights_plan_make(const attn_problem *p, const attn_weights_req
   plan->thread_bytes = tiles->thread_bytes + plan->chunk * tiles->block_keys * attn_real_bytes(p) +
                        tiles->block_keys * (int64_t)sizeof(double);
   plan->thread_bytes = attn_round_up(plan->thread_bytes, ATTN_SCRATCH_ALIGNMENT);
+  int64_t all;
+  if (__builtin_mul_overflow(plan->thread_bytes, (int64_t)plan->tiles.threads, &all))
+    return attn_fail(ATTN_ERROR_OVERFLOW, "the scratch memory of %d threads is too large", plan->tiles.threads);
   return ATTN_OK;
 }
 

@@ -168,7 +168,7 @@ ATTN_INLINE void additive_row(const attn_additive *t, const real *ds, int64_t r,
         z = where_weighted(vf_abs(g), z);
       }
       real *b = db + column + d * PANEL_WIDTH;
-      vf_store(b, vf_fma(w4, z, vf_load(b)));
+      vf_store(b, vf_fma(plain ? where_weighted(vf_abs(g), w4) : w4, z, vf_load(b)));
       z_sum = vf_add(z_sum, z);
       u_sum = vf_add(u_sum, u);
     }
@@ -183,7 +183,7 @@ static void additive_gradients(const attn_additive *t, const void *score_gradien
   for (int64_t r = 0; r < rows; r++) {
     const real *ds = (const real *)score_gradients + r * stride;
     real *da = (real *)query_gradients + r * t->query_stride, *dw = (real *)weight_gradients + r * t->query_stride;
-    bool plain = false;
+    bool plain = !(((const real *)t->weight_sizes)[(t->first_row + r) % t->weight_rows] <= ADDITIVE_LARGEST_WEIGHT);
     for (int64_t c = first * PANEL_WIDTH; c < last * PANEL_WIDTH; c += VF_LANES)
       plain = plain || beyond_bound(((const real *)t->query_sizes)[r], (const real *)t->key_sizes + c);
     if (plain)
