@@ -26,9 +26,11 @@ uint64_t expect_seed(void) {
 }
 
 int expect_cases(int normally) {
-  const char *text = getenv("ATTENTION_TEST_CASES");
+  const char *text = getenv("ATTENTION_TEST_CASES"), *share = getenv("ATTENTION_TEST_SHARE");
   int cases = text && *text ? atoi(text) : normally;
-  return cases > 0 ? cases : normally;
+  if (cases <= 0) cases = normally;
+  int percent = share && *share ? atoi(share) : 100;
+  return percent > 0 && percent < 100 ? cases * percent / 100 + 1 : cases;
 }
 
 /* Counts a check; on a failure opens its message and says whether to go on writing it. */

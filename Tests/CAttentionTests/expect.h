@@ -11,7 +11,7 @@ void expect_context(const char *format, ...) __attribute__((format(printf, 1, 2)
 
 /* The seed of this run: ATTENTION_TEST_SEED, else 1. Every failure names it. */
 uint64_t expect_seed(void);
-/* How many random cases to run: ATTENTION_TEST_CASES, else `normally`. */
+/* How many random cases to run: ATTENTION_TEST_CASES, else `normally`; of these ATTENTION_TEST_SHARE per cent. */
 int expect_cases(int normally);
 
 bool expect_true(bool condition, const char *text, const char *file, int line);
