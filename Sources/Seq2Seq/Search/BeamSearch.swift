@@ -24,6 +24,10 @@ public struct BeamSearch: Sendable, Equatable {
   /// Beam 1: the most probable word each time.
   public static let greedy = BeamSearch(beamSize: 1)
 
+  /// The translation of a source without tokens.
+  static let emptyTranslation = Hypothesis(
+    tokens: [], logProbability: 0, score: 0, attention: Tensor(repeating: 0, shape: [0, 0]))
+
   /// How many hypotheses a step keeps for each sentence.
   public let beamSize: Int
   /// How many are wanted of each sentence, 1...beamSize.

@@ -25,8 +25,8 @@ struct SentenceSearch {
     live = sourceLength > 0 ? [PartialHypothesis()] : []
   }
 
-  /// Goes on by a word: `firstRow` is the row of `live[0]` in both tensors, those of the others follow. Returns where in
-  /// `live` the predecessor of each of the new `live` was.
+  /// Goes on by a word: `firstRow` is the row of `live[0]` in both tensors, those of the others follow. Returns where
+  /// in `live` the predecessor of each of the new `live` was.
   mutating func advance(logProbabilities: Tensor, attention: Tensor, firstRow: Int) -> [Int] {
     let candidates = candidates(logProbabilities, firstRow: firstRow)
     if candidates.isEmpty, ended.isEmpty { stuck = live }
@@ -54,9 +54,7 @@ struct SentenceSearch {
 
   /// What was found, the best first.
   var hypotheses: [Hypothesis] {
-    if sourceLength == 0 {
-      return [Hypothesis(tokens: [], logProbability: 0, score: 0, attention: Tensor(repeating: 0, shape: [0, 0]))]
-    }
+    if sourceLength == 0 { return [BeamSearch.emptyTranslation] }
     if ended.isEmpty {
       return stuck.prefix(settings.hypothesisCount).map {
         $0.hypothesis(

@@ -9,7 +9,7 @@ import Testing
   private let b = 5
   private let end = Vocabulary.end
 
-  /// A decoder of one sentence whose probabilities are in a table by the words so far; elsewhere only the end is possible.
+  /// A decoder of one sentence whose probabilities are in a table by the words so far; elsewhere only the end can come.
   private func decoder(_ table: [[Int]: [Int: Float]], size: Int = 6) -> TableDecoder {
     TableDecoder(sentences: 1, vocabularySize: size, sourceLength: 3) { _, words in
       var row = [Float](repeating: -.infinity, count: size)
