@@ -397,6 +397,9 @@ attn_status attn_bias_rows(attn_type type, int64_t rows, int64_t columns, void *
 /* The derivative of that tanh: x = x (1 - y^2) for `count` numbers, y what attn_bias_rows left. */
 attn_status attn_tanh_gradient(attn_type type, int64_t count, void *x, const void *y, int threads);
 
+/* Each of `rows` rows of x [rows, columns] becomes the logarithms of its softmax. */
+attn_status attn_log_softmax(attn_type type, int64_t rows, int64_t columns, void *x, int threads);
+
 /* y[i] = 0 with the given probability, else x[i] / (1 - probability); y may be x. Whether number i is dropped follows
  * from the seed and i alone: 2^-53 (h >> 11) < probability for output i of SplitMix64 (Steele, Lea, Flood 2014). */
 attn_status attn_drop(attn_type type, int64_t count, const void *x, void *y, double probability, uint64_t seed,

@@ -632,10 +632,11 @@ extension Kernel {
     _ gradients: inout CrossEntropyGradients?, _ problem: inout attn_cross_entropy_problem,
     _ body: (inout attn_cross_entropy_problem) -> Void
   ) {
-    guard gradients != nil else { return body(&problem) }
-    gradients!.hidden.withUnsafeMutableBytes { hidden in
-      gradients!.weight.withUnsafeMutableBytes { weight in
-        withMutablePointer(to: &gradients!.bias) { bias in
+    guard var written = gradients else { return body(&problem) }
+    gradients = nil
+    written.hidden.withUnsafeMutableBytes { hidden in
+      written.weight.withUnsafeMutableBytes { weight in
+        withMutablePointer(to: &written.bias) { bias in
           problem.hidden_gradient = hidden.baseAddress
           problem.weight_gradient = weight.baseAddress
           problem.bias_gradient = bias
@@ -643,6 +644,7 @@ extension Kernel {
         }
       }
     }
+    gradients = written
   }
 
   /// Σ x², in a fixed order; see attn_sum_of_squares.
@@ -659,6 +661,14 @@ extension Kernel {
       withConstantPointer(to: bias) { bias in
         check("bias", attn_bias_rows(ATTN_F32, Int64(rows), Int64(columns), x.baseAddress, bias, tanh, 0))
       }
+    }
+  }
+
+  /// Rows become the logarithms of their softmax; see attn_log_softmax.
+  static func logSoftmax(_ x: inout [Float], columns: Int) {
+    let rows = columns == 0 ? 0 : x.count / columns
+    x.withUnsafeMutableBytes { x in
+      check("log-softmax", attn_log_softmax(ATTN_F32, Int64(rows), Int64(columns), x.baseAddress, 0))
     }
   }
 

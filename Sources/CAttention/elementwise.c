@@ -29,6 +29,14 @@ static void bias_item(void *context, int thread, int64_t item) {
     c->kernels->bias_row(c->x + r * c->columns * c->kernels->real_bytes, c->other, c->columns, c->tanh);
 }
 
+static void softmax_item(void *context, int thread, int64_t item) {
+  (void)thread;
+  const elementwise_call *c = context;
+  int64_t rows = item_rows(c->columns), end = attn_min(c->count, (item + 1) * rows);
+  for (int64_t r = item * rows; r < end; r++)
+    c->kernels->log_softmax(c->x + r * c->columns * c->kernels->real_bytes, c->columns);
+}
+
 static void slope_item(void *context, int thread, int64_t item) {
   (void)thread;
   const elementwise_call *c = context;
@@ -60,6 +68,14 @@ attn_status attn_bias_rows(attn_type type, int64_t rows, int64_t columns, void *
   elementwise_call c = {.count = rows, .columns = columns, .x = x, .other = bias, .tanh = tanh};
   int64_t each = item_rows(columns);
   return run(&c, type, (rows + each - 1) / each, bias_item, threads);
+}
+
+attn_status attn_log_softmax(attn_type type, int64_t rows, int64_t columns, void *x, int threads) {
+  attn_status status = attn_check_rows(type, rows, columns, x, threads);
+  if (status != ATTN_OK || rows == 0 || columns == 0) return status;
+  elementwise_call c = {.count = rows, .columns = columns, .x = x};
+  int64_t each = item_rows(columns);
+  return run(&c, type, (rows + each - 1) / each, softmax_item, threads);
 }
 
 attn_status attn_tanh_gradient(attn_type type, int64_t count, void *x, const void *y, int threads) {

@@ -213,6 +213,9 @@ typedef struct attn_kernels {
   /* x = x + bias (null = 0), or tanh of it. */
   void (*bias_row)(void *x, const void *bias, int64_t n, bool tanh);
 
+  /* x = x - log sum_j e^x_j; any n. */
+  void (*log_softmax)(void *x, int64_t n);
+
   /* x = x (1 - y^2). */
   void (*tanh_gradient)(void *x, const void *y, int64_t n);
 

@@ -36,6 +36,13 @@ extension Tensor {
     return y
   }
 
+  /// log softmax over the last axis: x − log Σ_j e^x_j.
+  package func logSoftmax() -> Tensor {
+    var y = self
+    y.withScalars { Kernel.logSoftmax(&$0, columns: shape[rank - 1]) }
+    return y
+  }
+
   /// This gradient of y = tanh(x) as that of x: each element times 1 − y².
   package func throughTanh(_ y: Tensor) -> Tensor {
     require(shape == y.shape, "product: shapes \(shape) and \(y.shape) differ")

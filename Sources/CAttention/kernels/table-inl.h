@@ -62,6 +62,7 @@ const attn_kernels TABLE_NAME(ATTN_ISA, ATTN_REAL_BITS) = {
     .cross_entropy = cross_entropy,
     .adam = adam,
     .bias_row = bias_row,
+    .log_softmax = log_softmax,
     .tanh_gradient = tanh_gradient,
     .drop_seeded = drop_seeded,
 };
