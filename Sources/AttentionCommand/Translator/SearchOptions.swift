@@ -8,7 +8,7 @@ struct SearchOptions: ParsableArguments {
 
   @Option(
     help: ArgumentHelp(
-      "How lengths are made comparable: none, wu or wu,ALPHA (Wu et al. 2016, the default, 0.6), length or length,ALPHA.",
+      "How lengths are made comparable: none, wu or wu,ALPHA (Wu et al. 2016), length or length,ALPHA.",
       valueName: "NORM"))
   var normalization = NormalizationArgument(value: .wu(alpha: 0.6))
 

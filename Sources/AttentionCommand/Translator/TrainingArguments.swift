@@ -16,7 +16,7 @@ struct TrainingArguments: ParsableArguments {
 
   @Option(
     help: ArgumentHelp(
-      "constant, plateau (halved when the validation loss does not fall) or cosine (default: plateau, of a task cosine).",
+      "constant, plateau (halved when the loss does not fall) or cosine (default: plateau, of a task cosine).",
       valueName: "NAME"))
   var schedule: LearningRateSchedule?
 

@@ -107,9 +107,8 @@ struct Translate: ParsableCommand {
           + "(--maximum-length)\n")
     }
     if !tokens.isEmpty, tokens.allSatisfy({ $0 == Vocabulary.unknown }) {
-      standardError(
-        "attention: \(place): the model knows \(tokens.count == 1 ? "not the only token" : "none of \(tokens.count) tokens")\n"
-      )
+      let what = tokens.count == 1 ? "not the only token" : "none of \(tokens.count) tokens"
+      standardError("attention: \(place): the model knows \(what)\n")
     }
   }
 }

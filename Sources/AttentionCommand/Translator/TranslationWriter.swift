@@ -30,7 +30,7 @@ struct TranslationWriter {
   }
 
   private func alignment(_ translation: Translation) -> String {
-    withAlignment && !translation.sourceTokens.isEmpty ? translation.alignmentText + "\n" : ""
+    withAlignment && !translation.attention.scalars.isEmpty ? translation.alignmentText + "\n" : ""
   }
 
   private func json(_ source: String, _ translations: [Translation]) throws -> String {
