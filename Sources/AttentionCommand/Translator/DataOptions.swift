@@ -34,7 +34,7 @@ struct DataOptions: ParsableArguments {
 
   @OptionGroup var columns: PairsOptions
 
-  @Option(help: ArgumentHelp("Pairs that a task makes for training (default: 20000, dates 8000).", valueName: "N"))
+  @Option(help: ArgumentHelp("Pairs that a task makes for training (default: 16000, dates 8000).", valueName: "N"))
   var training: Int?
 
   @Option(
@@ -89,19 +89,16 @@ struct DataOptions: ParsableArguments {
     try check("--maximum-vocabulary", maximumVocabulary ?? most, Vocabulary.specials.count + 1...most)
     try check("--maximum-length", maximumLength, 1...100_000)
     if let task {
-      let (training, all) = (
-        training ?? defaultTraining, (training ?? defaultTraining) + (validation ?? 1000) + (test ?? 1000)
-      )
+      let all = (training ?? defaultTraining) + (validation ?? 1000) + (test ?? 1000)
       let most = task == .dates ? 73_049 : task == .numerals ? 1_000_000 : most
       guard all <= most else {
         throw ValidationError(
           "--training, --validation and --test are \(all) pairs together; \(task.rawValue) has \(most)")
       }
-      _ = training
     }
   }
 
-  private var defaultTraining: Int { task == .dates ? 8000 : 20_000 }
+  private var defaultTraining: Int { task == .dates ? 8000 : 16_000 }
 
   /// The pairs in three parts. A test that was not asked for is none.
   func split(seed: UInt64) throws(CommandFailure) -> CorpusSplit {

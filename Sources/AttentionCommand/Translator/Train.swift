@@ -69,12 +69,11 @@ struct Train: ParsableCommand {
 
   private func newTrainer(_ split: CorpusSplit) throws -> Trainer {
     let codecs = data.codecs(of: split.training)
-    let isTask = data.task != nil
     return Trainer(
       TranslationModel(
-        form.applied(to: ModelOptions.defaults(isTask: isTask)), source: codecs.source, target: codecs.target,
+        form.applied(to: ModelOptions.defaults(isTask: data.task != nil)), source: codecs.source, target: codecs.target,
         seed: training.seed),
-      training.applied(to: TrainingArguments.defaults(isTask: isTask)))
+      training.applied(to: TrainingArguments.defaults(data.task)))
   }
 
   /// That of the checkpoint. What was given must be what it was trained with, but for epochs and patience.

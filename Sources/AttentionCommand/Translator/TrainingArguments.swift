@@ -5,7 +5,7 @@ extension LearningRateSchedule: ExpressibleByArgument {}
 
 /// How a model is trained.
 struct TrainingArguments: ParsableArguments {
-  @Option(help: ArgumentHelp("Passes over all pairs, at most (default: 12).", valueName: "N"))
+  @Option(help: ArgumentHelp("Passes over all pairs, at most (default: 12, of numerals and dates 4).", valueName: "N"))
   var epochs: Int?
 
   @Option(help: ArgumentHelp("Pairs in a batch (default: 64).", valueName: "N"))
@@ -55,10 +55,11 @@ struct TrainingArguments: ParsableArguments {
   }
 
   /// What a training of a task, or of a file of pairs, begins with.
-  static func defaults(isTask: Bool) -> TrainingOptions {
+  static func defaults(_ task: SyntheticTask?) -> TrainingOptions {
     var options = TrainingOptions()
-    options.schedule = isTask ? .cosine : .plateau
-    if isTask { options.learningRate = 0.003 }
+    options.schedule = task == nil ? .plateau : .cosine
+    if task != nil { options.learningRate = 0.003 }
+    if task == .numerals || task == .dates { options.epochs = 4 }
     return options
   }
 

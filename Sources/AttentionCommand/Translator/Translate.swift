@@ -107,8 +107,7 @@ struct Translate: ParsableCommand {
           + "(--maximum-length)\n")
     }
     if !tokens.isEmpty, tokens.allSatisfy({ $0 == Vocabulary.unknown }) {
-      let what = tokens.count == 1 ? "not the only token" : "none of \(tokens.count) tokens"
-      standardError("attention: \(place): the model knows \(what)\n")
+      standardError("attention: \(place): the model knows none of its tokens, of which there are \(tokens.count)\n")
     }
   }
 }

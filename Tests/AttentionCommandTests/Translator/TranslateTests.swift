@@ -103,9 +103,9 @@ import Testing
 
   @Test func whatTheModelDoesNotKnow() throws {
     let translator = try Translator()
-    let outcome = try translator.translate(input: Array("三\nΩΩΩ\n".utf8))
+    let outcome = try translator.translate(input: Array("三\n龘靐齉\n".utf8))
     #expect(outcome.ending == .exit(0) && outcome.lines.count == 2)
-    #expect(outcome.error == "attention: line 2: the model knows none of 3 tokens\n")
+    #expect(outcome.error == "attention: line 2: the model knows none of its tokens, of which there are 3\n")
   }
 
   @Test func longLines() throws {
