@@ -53,8 +53,9 @@ struct Train: ParsableCommand {
     }
     for path in [output, checkpoint, curve, data.testPairs].compactMap({ $0 }) { try checkWritable(path) }
     threads.apply()
-    let split = try data.split(seed: training.seed)
-    var trainer = try resume ? resumedTrainer() : newTrainer(split)
+    let resumed = resume ? try resumedTrainer() : nil
+    let split = try data.split(seed: resumed?.options.seed ?? training.seed ?? 0)
+    var trainer = resumed ?? newTrainer(split)
     if let path = data.testPairs { try writeFile(path, split.test.tabSeparated) }
     let (source, target) = (trainer.model.source, trainer.model.target)
     let pairs = split.training.encoded(source: source, target: target, maximumLength: data.maximumLength)
@@ -67,12 +68,12 @@ struct Train: ParsableCommand {
     if !split.test.pairs.isEmpty { try report.test(evaluation(of: trainer.best, split.test)) }
   }
 
-  private func newTrainer(_ split: CorpusSplit) throws -> Trainer {
+  private func newTrainer(_ split: CorpusSplit) -> Trainer {
     let codecs = data.codecs(of: split.training)
     return Trainer(
       TranslationModel(
         form.applied(to: ModelOptions.defaults(isTask: data.task != nil)), source: codecs.source, target: codecs.target,
-        seed: training.seed),
+        seed: training.seed ?? 0),
       training.applied(to: TrainingArguments.defaults(data.task)))
   }
 
@@ -86,8 +87,7 @@ struct Train: ParsableCommand {
       throw .badInput(error.description)
     }
     let old = trainer.options
-    var options = training.applied(to: old)
-    if training.seed == 0 { options.seed = old.seed }
+    let options = training.applied(to: old)
     var comparable = options
     (comparable.epochs, comparable.patience) = (old.epochs, old.patience)
     guard comparable == old, form.applied(to: trainer.model.configuration) == trainer.model.configuration else {

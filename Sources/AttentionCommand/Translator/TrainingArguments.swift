@@ -41,8 +41,9 @@ struct TrainingArguments: ParsableArguments {
   var patience: Int?
 
   @Option(
-    help: ArgumentHelp("What parameters, batches, dropout and the division of the pairs follow from.", valueName: "N"))
-  var seed: UInt64 = 0
+    help: ArgumentHelp(
+      "What parameters, batches, dropout and the division of the pairs follow from (default: 0).", valueName: "N"))
+  var seed: UInt64?
 
   func validate() throws {
     let counts = [("--epochs", epochs, 1), ("--batch", batch, 1), ("--warmup", warmup, 0), ("--patience", patience, 1)]
@@ -76,7 +77,7 @@ struct TrainingArguments: ParsableArguments {
     if let weightDecay { result.weightDecay = weightDecay }
     if let teacherForcing { result.teacherForcing = teacherForcing }
     if let patience { result.patience = patience }
-    result.seed = seed
+    if let seed { result.seed = seed }
     return result
   }
 }
