@@ -41,7 +41,7 @@ let package = Package(
     .executableTarget(
       name: "AttentionCommand",
       dependencies: [
-        "Attention", "AttentionPictures", "AttentionReference", "Safetensors",
+        "Attention", "AttentionPictures", "AttentionReference", "Safetensors", "Seq2Seq",
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
       ]),
     .testTarget(name: "SafetensorsTests", dependencies: ["Safetensors"], resources: [.copy("Fixtures")]),
@@ -52,7 +52,7 @@ let package = Package(
     .testTarget(
       name: "LayerTests", dependencies: ["Attention", "AttentionReference", "Safetensors"],
       resources: [.copy("Fixtures")]),
-    .testTarget(name: "Seq2SeqTests", dependencies: ["Seq2Seq"], resources: [.copy("Fixtures")]),
+    .testTarget(name: "Seq2SeqTests", dependencies: ["Attention", "Seq2Seq"], resources: [.copy("Fixtures")]),
     .testTarget(name: "AttentionTests", dependencies: ["Attention", "AttentionReference", "Safetensors"]),
     .testTarget(
       name: "AttentionCommandTests", dependencies: ["AttentionCommand", "AttentionReference", "Safetensors"]),

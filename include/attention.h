@@ -50,7 +50,7 @@ typedef enum attn_status {
   ATTN_ERROR_OVERFLOW = 4,       /* a size, stride or extent does not fit the address arithmetic */
   ATTN_ERROR_HEAD_GROUPS = 5,    /* H is not a multiple of G */
   ATTN_ERROR_TYPE = 6,           /* an element type outside attn_type, or unsupported where it stands */
-  ATTN_ERROR_NOT_FINITE = 7,     /* scale or softcap is NaN or infinite in the type computed in */
+  ATTN_ERROR_NOT_FINITE = 7,     /* scale, softcap or a factor of training is NaN or infinite, or beyond its range */
   ATTN_ERROR_SOFTCAP = 8,        /* softcap is negative */
   ATTN_ERROR_DROPOUT = 9,        /* dropout probability is outside [0, 1) */
   ATTN_ERROR_ALIGNMENT = 10,     /* an alignment outside attn_alignment, or "square" with Sq != Sk */
@@ -62,7 +62,7 @@ typedef enum attn_status {
   ATTN_ERROR_ISA = 16,           /* an instruction set that is unknown, or that this machine lacks */
   ATTN_ERROR_THREADS = 17,       /* a negative number of threads */
   ATTN_ERROR_OUT_OF_MEMORY = 18, /* scratch memory could not be had */
-  ATTN_ERROR_SELECTION = 19      /* rows, heads or k of attn_weights that do not fit the shape */
+  ATTN_ERROR_SELECTION = 19      /* rows, heads or k of attn_weights, or targets, that do not fit the shape */
 } attn_status;
 
 /* One past the largest attn_status. */
@@ -334,6 +334,77 @@ attn_status attn_lstm_backward(const attn_recurrence *layer, const attn_recurren
                                const attn_recurrence_gradients *gradients);
 attn_status attn_gru_backward(const attn_recurrence *layer, const attn_recurrence_states *states,
                               const attn_recurrence_gradients *gradients);
+
+/*
+ * Training. Everything below takes ATTN_F32 and ATTN_F64 and gives the same bits at any number of threads (0 = OpenMP's
+ * choice).
+ */
+
+/* Cross-entropy of the classes that an affine layer finds for rows of hidden units:
+ *   z = hidden W^T + b,  p = softmax(z),  loss = sum over rows of (1 - e) (-log p_target) + e / V sum_j (-log p_j)
+ * with label smoothing e (Szegedy et al. 2016, arXiv:1512.00567). Dimensions: N rows, H hidden units, V classes. Rows
+ * pass through in blocks, so that memory beyond the arrays is that of some rows of logits, never of all.
+ */
+typedef struct attn_cross_entropy_problem {
+  attn_type type;
+  int64_t rows, hidden, classes;         /* N, H, V */
+  const void *hidden_rows;               /* [N, H] */
+  const void *weight;                    /* W [V, H] */
+  const void *bias;                      /* b [V], or null = 0 */
+  const int64_t *targets;                /* [N], each in [0, V) */
+  double smoothing;                      /* e, in [0, 1) */
+  double scale;                          /* what the gradients are multiplied by: 1 / N for those of the mean loss */
+  void *hidden_gradient;                 /* [N, H] or null = not wanted, as the next two */
+  void *weight_gradient, *bias_gradient; /* [V, H], [V] */
+  int threads;
+} attn_cross_entropy_problem;
+
+/* The sums over all rows. */
+typedef struct attn_cross_entropy_sums {
+  double loss;                    /* with label smoothing */
+  double negative_log_likelihood; /* without: -log p_target */
+} attn_cross_entropy_sums;
+
+attn_status attn_cross_entropy(const attn_cross_entropy_problem *problem, attn_cross_entropy_sums *sums);
+
+/* A step of Adam (Kingma and Ba 2015, arXiv:1412.6980), with decoupled weight decay (Loshchilov and Hutter 2019):
+ *   g = scale gradient,  m' = b1 m + (1 - b1) g,  v' = b2 v + (1 - b2) g^2
+ *   x' = (1 - rate decay) x - rate / (1 - b1^t) m' / (sqrt(v') / sqrt(1 - b2^t) + epsilon)
+ */
+typedef struct attn_adam {
+  attn_type type;
+  double rate, beta1, beta2, epsilon, decay;
+  double scale; /* of the gradients: 1, or less to clip them */
+  int64_t step; /* t, from 1 */
+  int threads;
+} attn_adam;
+
+/* Numbers that take the step together, in place. */
+typedef struct attn_adam_part {
+  int64_t count;
+  const void *gradient;            /* null = 0 */
+  void *parameter, *mean, *square; /* x, m, v */
+} attn_adam_part;
+
+attn_status attn_adam_step(const attn_adam *adam, const attn_adam_part *parts, int64_t count);
+
+/* *sum = the sum of the squares of `count` numbers, in runs of fixed length that are added in their order. */
+attn_status attn_sum_of_squares(attn_type type, const void *numbers, int64_t count, int threads, double *sum);
+
+/* x = f(x + b) for each of `rows` rows of x [rows, columns]; bias null = 0, and f = tanh or nothing. */
+attn_status attn_bias_rows(attn_type type, int64_t rows, int64_t columns, void *x, const void *bias, bool tanh,
+                           int threads);
+
+/* The derivative of that tanh: x = x (1 - y^2) for `count` numbers, y what attn_bias_rows left. */
+attn_status attn_tanh_gradient(attn_type type, int64_t count, void *x, const void *y, int threads);
+
+/* Each of `rows` rows of x [rows, columns] becomes the logarithms of its softmax. */
+attn_status attn_log_softmax(attn_type type, int64_t rows, int64_t columns, void *x, int threads);
+
+/* y[i] = 0 with the given probability, else x[i] / (1 - probability); y may be x. Whether number i is dropped follows
+ * from the seed and i alone: 2^-53 (h >> 11) < probability for output i of SplitMix64 (Steele, Lea, Flood 2014). */
+attn_status attn_drop(attn_type type, int64_t count, const void *x, void *y, double probability, uint64_t seed,
+                      int threads);
 
 /* The work items that a call under way has ended. The caller sets the counter to 0 before the call. */
 int64_t attn_progress_read(const int64_t *progress);

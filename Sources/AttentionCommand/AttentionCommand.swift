@@ -7,9 +7,12 @@ import Attention
 struct AttentionCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "attention",
-    abstract: "Exact attention on CPUs: run it on a file, compare it with the textbook, look at how it runs.",
+    abstract:
+      "Exact attention on CPUs: run it on a file, compare it with the textbook, look at how it runs, translate.",
     version: AttentionSystem.version,
-    subcommands: [Run.self, Plot.self, Compare.self, Explain.self, Info.self])
+    subcommands: [
+      Run.self, Plot.self, Compare.self, Explain.self, Info.self, Train.self, Translate.self, Evaluate.self,
+    ])
 
   static func main() {
     do {

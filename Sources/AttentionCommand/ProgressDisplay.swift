@@ -16,16 +16,20 @@ final class ProgressDisplay: Sendable {
   private let timer: any DispatchSourceTimer
   private let queue = DispatchQueue(label: "progress")
 
-  /// Shows `label` with what `fraction` returns (0 to 1; nil = not known) until stopped.
-  init(_ label: String, fraction: @escaping @Sendable () -> Double?) {
+  /// Shows what `line` returns until stopped.
+  init(line: @escaping @Sendable () -> String) {
     timer = DispatchSource.makeTimerSource(queue: queue)
-    let start = ContinuousClock.now
     timer.schedule(deadline: .now() + 1, repeating: 0.25)
-    timer.setEventHandler {
-      let elapsed = (ContinuousClock.now - start) / .seconds(1)
-      standardError("\r\u{1B}[K" + ProgressDisplay.line(label, fraction: fraction(), elapsed: elapsed))
-    }
+    timer.setEventHandler { standardError("\r\u{1B}[K" + line()) }
     timer.resume()
+  }
+
+  /// Shows `label` with what `fraction` returns (0 to 1; nil = not known) until stopped.
+  convenience init(_ label: String, fraction: @escaping @Sendable () -> Double?) {
+    let start = ContinuousClock.now
+    self.init {
+      Self.line(label, fraction: fraction(), elapsed: (ContinuousClock.now - start) / .seconds(1))
+    }
   }
 
   /// Ends the display and clears its line.
@@ -39,11 +43,17 @@ final class ProgressDisplay: Sendable {
   static func line(_ label: String, fraction: Double?, elapsed: Double) -> String {
     guard let fraction else { return "\(label)  \(seconds(elapsed))" }
     let done = min(max(fraction, 0), 1)
+    let left = done > 0.01 ? ", \(seconds(elapsed / done - elapsed)) left" : ""
+    return "\(label)  \(bar(done))  \(seconds(elapsed))\(left)"
+  }
+
+  /// Such as `[#####---------------]  25 %`.
+  static func bar(_ fraction: Double) -> String {
+    let done = min(max(fraction, 0), 1)
     let width = 20
     let filled = Int(done * Double(width))
-    let bar = String(repeating: "#", count: filled) + String(repeating: "-", count: width - filled)
-    let left = done > 0.01 ? ", \(seconds(elapsed / done - elapsed)) left" : ""
-    return "\(label)  [\(bar)]  \(Int(done * 100)) %  \(seconds(elapsed))\(left)"
+    return "[" + String(repeating: "#", count: filled) + String(repeating: "-", count: width - filled)
+      + "]  \(Int(done * 100)) %"
   }
 
   private static func seconds(_ time: Double) -> String { "\((time * 10).rounded() / 10) s" }

@@ -28,4 +28,10 @@ attn_status attn_check_recurrence_gradients(attn_cell cell, const attn_recurrenc
                                             const attn_recurrence_states *states,
                                             const attn_recurrence_gradients *gradients);
 
+/* What training takes: the types and threads that all of it shares, and each call's own. */
+attn_status attn_check_cross_entropy(const attn_cross_entropy_problem *problem, const attn_cross_entropy_sums *sums);
+attn_status attn_check_adam(const attn_adam *adam, const attn_adam_part *parts, int64_t count);
+attn_status attn_check_numbers(attn_type type, int64_t count, const void *data, const char *name, int threads);
+attn_status attn_check_rows(attn_type type, int64_t rows, int64_t columns, const void *x, int threads);
+
 #endif

@@ -69,6 +69,16 @@ typedef struct attn_gate_gradients_block {
   attn_gate_output recurrent_gradients; /* GRU, out, of h W_hh^T + b_hh; LSTM: the same as gate_gradients */
 } attn_gate_gradients_block;
 
+/* What a row of logits comes to: -log p of its target and the mean of -log p over all classes. */
+typedef struct attn_row_loss {
+  double target, mean;
+} attn_row_loss;
+
+/* The factors of a step of Adam: x' = keep x - rate m' / (sqrt(v') root + epsilon), with g = scale gradient. */
+typedef struct attn_adam_factors {
+  double scale, beta1, beta2, keep, rate, root, epsilon;
+} attn_adam_factors;
+
 typedef struct attn_kernels {
   const char *isa;  /* name of the instruction set */
   const char *name; /* such as "avx2-f32" */
@@ -190,6 +200,28 @@ typedef struct attn_kernels {
   void (*gru_gates)(const attn_gates_block *block);
   void (*lstm_gradients)(const attn_gate_gradients_block *block);
   void (*gru_gradients)(const attn_gate_gradients_block *block);
+
+  /* Adds bias (null = 0) to n logits and gives the losses against the target. With `gradient`, logits become
+   * scale * (p_j - smoothing / n), less scale * (1 - smoothing) at the target. The row has space to the next multiple
+   * of lanes. */
+  attn_row_loss (*cross_entropy)(void *logits, const void *bias, int64_t n, int64_t target, double smoothing,
+                                 double scale, bool gradient);
+
+  /* A step of Adam for n numbers; a null gradient is 0. */
+  void (*adam)(void *x, void *mean, void *square, const void *gradient, int64_t n, const attn_adam_factors *factors);
+
+  /* x = x + bias (null = 0), or tanh of it. */
+  void (*bias_row)(void *x, const void *bias, int64_t n, bool tanh);
+
+  /* x = x - log sum_j e^x_j; any n. */
+  void (*log_softmax)(void *x, int64_t n);
+
+  /* x = x (1 - y^2). */
+  void (*tanh_gradient)(void *x, const void *y, int64_t n);
+
+  /* y[i] = 0 where number first + i of the seed is below threshold, else x[i] * factor. */
+  void (*drop_seeded)(void *y, const void *x, int64_t first, int64_t n, uint64_t threshold, uint64_t seed,
+                      double factor);
 } attn_kernels;
 
 /* A row of isa/list.h: the two tables of an instruction set. */

@@ -3,14 +3,17 @@ import Testing
 @Suite struct HelpTests {
   @Test(arguments: [
     ["--help"], ["-h"], ["help"], ["run", "--help"], ["run", "-h"], ["help", "run"], ["compare", "--help"],
-    ["explain", "--help"], ["info", "--help"], ["plot", "--help"],
+    ["explain", "--help"], ["info", "--help"], ["plot", "--help"], ["train", "--help"], ["translate", "--help"],
+    ["evaluate", "--help"],
   ])
   func help(arguments: [String]) throws {
     let outcome = try attention(arguments)
     #expect(outcome.ending == .exit(0))
     #expect(outcome.error == "")
     #expect(outcome.text.contains("USAGE: attention"))
-    if let command = ["run", "plot", "compare", "explain", "info"].first(where: arguments.contains) {
+    if let command = ["run", "plot", "compare", "explain", "info", "train", "translate", "evaluate"].first(
+      where: arguments.contains)
+    {
       #expect(outcome.text.contains("attention \(command)"))
     }
   }
@@ -28,7 +31,7 @@ import Testing
 
   @Test func helpNamesTheCommands() throws {
     let text = try attention("--help").text
-    for command in ["run", "plot", "compare", "explain", "info"] {
+    for command in ["run", "plot", "compare", "explain", "info", "train", "translate", "evaluate"] {
       #expect(text.contains("  \(command) "), "\(command)")
     }
   }

@@ -71,24 +71,41 @@ extension Tensor {
   var withoutHead: Tensor { reshaped(to: [shape[0], shape[2], shape[3]]) }
 
   /// [m, a + b] → [m, a] and [m, b].
-  func columns(splitAt a: Int) -> (Tensor, Tensor) {
+  package func columns(splitAt a: Int) -> (Tensor, Tensor) {
     let (rows, width) = (shape[0], shape[1])
-    var (left, right): ([Float], [Float]) = ([], [])
-    for row in 0..<rows {
-      left += scalars[row * width..<row * width + a]
-      right += scalars[row * width + a..<(row + 1) * width]
-    }
+    let left = copyingRows(rows, of: scalars, from: 0..<a, stride: width)
+    let right = copyingRows(rows, of: scalars, from: a..<width, stride: width)
     return (Tensor(left, shape: [rows, a]), Tensor(right, shape: [rows, width - a]))
   }
 
   /// [m, a] and [m, b] → [m, a + b].
-  func joined(_ right: Tensor) -> Tensor {
+  package func joined(_ right: Tensor) -> Tensor {
     let (rows, a, b) = (shape[0], shape[1], right.shape[1])
-    var joined: [Float] = []
-    for row in 0..<rows {
-      joined += scalars[row * a..<(row + 1) * a]
-      joined += right.scalars[row * b..<(row + 1) * b]
+    let joined = [Float](unsafeUninitializedCapacity: rows * (a + b)) { joined, count in
+      scalars.withUnsafeBufferPointer { left in
+        right.scalars.withUnsafeBufferPointer { right in
+          for row in 0..<rows {
+            let start = row * (a + b)
+            if a > 0 { (joined.baseAddress! + start).initialize(from: left.baseAddress! + row * a, count: a) }
+            if b > 0 { (joined.baseAddress! + start + a).initialize(from: right.baseAddress! + row * b, count: b) }
+          }
+        }
+      }
+      count = rows * (a + b)
     }
     return Tensor(joined, shape: [rows, a + b])
+  }
+}
+
+/// Some columns of each of `rows` rows that are `stride` apart.
+private func copyingRows(_ rows: Int, of x: [Float], from columns: Range<Int>, stride: Int) -> [Float] {
+  [Float](unsafeUninitializedCapacity: rows * columns.count) { copy, count in
+    x.withUnsafeBufferPointer { x in
+      for row in 0..<rows where !columns.isEmpty {
+        (copy.baseAddress! + row * columns.count)
+          .initialize(from: x.baseAddress! + row * stride + columns.lowerBound, count: columns.count)
+      }
+    }
+    count = rows * columns.count
   }
 }

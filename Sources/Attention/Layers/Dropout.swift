@@ -23,14 +23,7 @@ public struct Dropout: Sendable, Equatable {
   /// x where `seed` is nil, else x with elements dropped.
   public func callAsFunction(_ x: Tensor, seed: UInt64?) -> Tensor {
     guard let seed, probability > 0 else { return x }
-    let keeps = Float(1 / (1 - probability))
-    var y = x
-    y.withMutableScalars { span in
-      for index in span.indices {
-        span[index] = isDropped(index, seed: seed) ? 0 : span[index] * keeps
-      }
-    }
-    return y
+    return Tensor(Kernel.dropped(x.scalars, probability: probability, seed: seed), shape: x.shape)
   }
 
   /// The output, and the map of its gradient to that of x.
@@ -45,10 +38,6 @@ public struct Dropout: Sendable, Equatable {
         return self(gradient, seed: seed)
       }
     )
-  }
-
-  private func isDropped(_ index: Int, seed: UInt64) -> Bool {
-    Double(InitialGenerator.number(index, seed: seed) >> 11) * 0x1p-53 < probability
   }
 }
 

@@ -48,12 +48,17 @@ public struct Embedding: Sendable, Equatable {
   /// S tokens → [S, n].
   public func callAsFunction(_ tokens: [Int]) -> Tensor {
     let width = weight.shape[1]
-    var rows: [Float] = []
-    rows.reserveCapacity(tokens.count * width)
     for token in tokens {
       require(
         0..<weight.shape[0] ~= token, "Embedding: expected tokens in 0..<\(weight.shape[0]), got \(token)")
-      rows += weight.scalars[token * width..<(token + 1) * width]
+    }
+    let rows = [Float](unsafeUninitializedCapacity: tokens.count * width) { rows, count in
+      weight.scalars.withUnsafeBufferPointer { weight in
+        for (index, token) in tokens.enumerated() where width > 0 {
+          (rows.baseAddress! + index * width).initialize(from: weight.baseAddress! + token * width, count: width)
+        }
+      }
+      count = tokens.count * width
     }
     return Tensor(rows, shape: [tokens.count, width])
   }

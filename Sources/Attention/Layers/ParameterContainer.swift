@@ -92,5 +92,5 @@ extension ParameterContainer {
 
 extension [NamedTensor] {
   /// The same tensors as parameters of a part called `scope`.
-  func scoped(to scope: String) -> [NamedTensor] { map { NamedTensor("\(scope).\($0.name)", $0.tensor) } }
+  package func scoped(to scope: String) -> [NamedTensor] { map { NamedTensor("\(scope).\($0.name)", $0.tensor) } }
 }

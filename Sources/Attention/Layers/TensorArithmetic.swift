@@ -6,9 +6,7 @@ extension Tensor {
   func plus(_ other: Tensor) -> Tensor {
     require(shape == other.shape, "sum: shapes \(shape) and \(other.shape) differ")
     var sum = self
-    sum.withMutableScalars { span in
-      for index in span.indices { span[index] += other.scalars[index] }
-    }
+    sum.withScalars { Kernel.addBias(other.scalars, to: &$0, columns: count, tanh: false) }
     return sum
   }
 
@@ -26,14 +24,31 @@ extension Tensor {
   func addingToRows(_ row: Tensor) -> Tensor {
     require(
       rank >= 1 && row.shape == [shape[rank - 1]], "sum: row \(row.shape) does not fit the last axis of \(shape)")
-    let width = row.count
     var sum = self
-    sum.withMutableScalars { span in
-      for first in stride(from: 0, to: span.count, by: max(width, 1)) {
-        for column in 0..<width { span[first + column] += row.scalars[column] }
-      }
-    }
+    sum.withScalars { Kernel.addBias(row.scalars, to: &$0, columns: row.count, tanh: false) }
     return sum
+  }
+
+  /// tanh(x + b) with a vector added to every row, [..., n] and [n]; nil = 0.
+  package func tanhOfRows(adding row: Tensor? = nil) -> Tensor {
+    var y = self
+    y.withScalars { Kernel.addBias(row?.scalars, to: &$0, columns: shape[rank - 1], tanh: true) }
+    return y
+  }
+
+  /// log softmax over the last axis: x − log Σ_j e^x_j.
+  package func logSoftmax() -> Tensor {
+    var y = self
+    y.withScalars { Kernel.logSoftmax(&$0, columns: shape[rank - 1]) }
+    return y
+  }
+
+  /// This gradient of y = tanh(x) as that of x: each element times 1 − y².
+  package func throughTanh(_ y: Tensor) -> Tensor {
+    require(shape == y.shape, "product: shapes \(shape) and \(y.shape) differ")
+    var gradient = self
+    gradient.withScalars { Kernel.multiplyByTanhGradient(&$0, y.scalars) }
+    return gradient
   }
 
   /// `transform` of every element.

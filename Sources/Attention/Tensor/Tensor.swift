@@ -67,6 +67,9 @@ public struct Tensor: Sendable, Equatable {
     return try body(&span)
   }
 
+  /// Calls `body` with the array of numbers, to be changed in place but not in number.
+  mutating func withScalars<Result>(_ body: (inout [Float]) -> Result) -> Result { body(&scalars) }
+
   private func offset(of indices: [Int]) -> Int {
     require(
       indices.count == rank && zip(indices, shape).allSatisfy { $0 >= 0 && $0 < $1 },

@@ -34,10 +34,9 @@ extension Tensor {
   /// Σ over all leading axes, [..., m] → [m]: the gradient of an affine layer's bias.
   func summedOverRows() -> Tensor {
     let width = shape[rank - 1]
-    var sums = [Float](repeating: 0, count: width)
-    for row in 0..<(width == 0 ? 0 : count / width) {
-      for column in 0..<width { sums[column] += scalars[row * width + column] }
-    }
+    let rows = shape.dropLast().reduce(1, *)
+    // A product with a row of ones: each sum is one chain of additions in the order of the rows.
+    let sums = Kernel.matrixProduct([Float](repeating: 1, count: rows), scalars, m: 1, n: width, k: rows)
     return Tensor(sums, shape: [width])
   }
 }

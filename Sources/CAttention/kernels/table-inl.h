@@ -8,6 +8,9 @@
 #include "gradients-inl.h"
 #include "additive-inl.h"
 #include "recurrent-inl.h"
+#include "cross_entropy-inl.h"
+#include "adam-inl.h"
+#include "elementwise-inl.h"
 
 #define TABLE_TEXT_(x) #x
 #define TABLE_TEXT(x) TABLE_TEXT_(x)
@@ -56,4 +59,10 @@ const attn_kernels TABLE_NAME(ATTN_ISA, ATTN_REAL_BITS) = {
     .gru_gates = gru_gates,
     .lstm_gradients = lstm_gradients,
     .gru_gradients = gru_gradients,
+    .cross_entropy = cross_entropy,
+    .adam = adam,
+    .bias_row = bias_row,
+    .log_softmax = log_softmax,
+    .tanh_gradient = tanh_gradient,
+    .drop_seeded = drop_seeded,
 };

@@ -92,6 +92,7 @@ ATTN_INLINE vf vf_add(vf a, vf b) { return VF_(add)(a, b); }
 ATTN_INLINE vf vf_sub(vf a, vf b) { return VF_(sub)(a, b); }
 ATTN_INLINE vf vf_mul(vf a, vf b) { return VF_(mul)(a, b); }
 ATTN_INLINE vf vf_div(vf a, vf b) { return VF_(div)(a, b); }
+ATTN_INLINE vf vf_sqrt(vf a) { return VF_(sqrt)(a); }
 ATTN_INLINE vf vf_fma(vf a, vf b, vf c) { return VF_(fmadd)(a, b, c); }
 ATTN_INLINE vm vf_less(vf a, vf b) { return VF_(cmp)(a, b, _CMP_LT_OQ); }
 ATTN_INLINE vf vf_select(vm m, vf a, vf b) { return VF_(blendv)(b, a, m); }

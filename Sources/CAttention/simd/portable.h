@@ -34,6 +34,10 @@ ATTN_INLINE vf vf_add(vf a, vf b) { return a + b; }
 ATTN_INLINE vf vf_sub(vf a, vf b) { return a - b; }
 ATTN_INLINE vf vf_mul(vf a, vf b) { return a * b; }
 ATTN_INLINE vf vf_div(vf a, vf b) { return a / b; }
+ATTN_INLINE vf vf_sqrt(vf a) {
+  for (int i = 0; i < VF_LANES; i++) a[i] = ATTN_REAL_BITS == 32 ? (real)sqrtf((float)a[i]) : (real)sqrt((double)a[i]);
+  return a;
+}
 /* a * b + c, fused where the machine does so at full speed. */
 ATTN_INLINE vf vf_fma(vf a, vf b, vf c) { return a * b + c; }
 ATTN_INLINE vm vf_less(vf a, vf b) { return a < b; }

@@ -1,0 +1,127 @@
+/*
+ * Rows pass in blocks. Of a block: the logits by a product, then row by row the losses, and the gradients of the logits
+ * in their place, then two products that read them. The weight's gradient grows by each block in turn, so that each of
+ * its elements is one chain of multiply-adds in the order of the rows.
+ */
+#include <math.h>
+#include <string.h>
+
+#include "check.h"
+#include "dispatch.h"
+#include "matmul.h"
+#include "parallel.h"
+#include "scratch.h"
+#include "status.h"
+#include "view.h"
+
+/* A block is a multiple of the products' rows that keeps the logits in or near the last-level cache. */
+#define BLOCK_ROWS 192
+#define BLOCK_BYTES ((int64_t)12 << 20)
+#define BIAS_COLUMNS 256
+/* Rows of a work item. */
+#define ITEM_ROWS 8
+
+typedef struct cross_entropy_call {
+  const attn_cross_entropy_problem *problem;
+  const attn_kernels *kernels;
+  int64_t bytes, stride, first, count; /* of a number; from row to row of logits; the block's rows */
+  char *logits;
+  attn_row_loss *losses; /* [N] */
+  bool gradients;
+} cross_entropy_call;
+
+static void rows_item(void *context, int thread, int64_t item) {
+  (void)thread;
+  const cross_entropy_call *c = context;
+  const attn_cross_entropy_problem *p = c->problem;
+  int64_t end = attn_min(c->count, (item + 1) * ITEM_ROWS);
+  for (int64_t r = item * ITEM_ROWS; r < end; r++)
+    c->losses[c->first + r] = c->kernels->cross_entropy(c->logits + r * c->stride * c->bytes, p->bias, p->classes,
+                                                        p->targets[c->first + r], p->smoothing, p->scale, c->gradients);
+}
+
+static void bias_item(void *context, int thread, int64_t item) {
+  (void)thread;
+  const cross_entropy_call *c = context;
+  int64_t column = item * BIAS_COLUMNS, columns = attn_min(BIAS_COLUMNS, c->problem->classes - column);
+  char *sum = (char *)c->problem->bias_gradient + column * c->bytes;
+  for (int64_t r = 0; r < c->count; r++)
+    c->kernels->add_row(sum, 1, c->logits + (r * c->stride + column) * c->bytes, columns);
+}
+
+static void multiply(const attn_product *product, int threads, char *scratch) {
+  attn_product_run(product, (int)attn_min(threads, attn_product_items(product)), scratch);
+}
+
+static void block(cross_entropy_call *c, int threads, char *scratch) {
+  const attn_cross_entropy_problem *p = c->problem;
+  const char *hidden = (const char *)p->hidden_rows + c->first * p->hidden * c->bytes;
+  attn_product product = {.kernels = c->kernels,
+                          .type = p->type,
+                          .transpose_b = true,
+                          .m = c->count,
+                          .n = p->classes,
+                          .k = p->hidden,
+                          .lda = p->hidden,
+                          .ldb = p->hidden,
+                          .ldc = c->stride,
+                          .a = hidden,
+                          .b = p->weight,
+                          .c = c->logits};
+  multiply(&product, threads, scratch);
+  attn_parallel(threads, (c->count + ITEM_ROWS - 1) / ITEM_ROWS, rows_item, c);
+  if (p->hidden_gradient) {
+    product.transpose_b = false;
+    product.n = p->hidden, product.k = p->classes;
+    product.a = c->logits, product.lda = c->stride, product.ldc = p->hidden;
+    product.c = (char *)p->hidden_gradient + c->first * p->hidden * c->bytes;
+    multiply(&product, threads, scratch);
+  }
+  if (p->weight_gradient) {
+    product.transpose_a = true, product.transpose_b = false, product.accumulate = true;
+    product.m = p->classes, product.n = p->hidden, product.k = c->count;
+    product.a = c->logits, product.lda = c->stride, product.b = hidden, product.ldb = p->hidden;
+    product.c = p->weight_gradient, product.ldc = p->hidden;
+    multiply(&product, threads, scratch);
+  }
+  if (p->bias_gradient) attn_parallel(threads, (p->classes + BIAS_COLUMNS - 1) / BIAS_COLUMNS, bias_item, c);
+}
+
+attn_status attn_cross_entropy(const attn_cross_entropy_problem *p, attn_cross_entropy_sums *sums) {
+  attn_status status = attn_check_cross_entropy(p, sums);
+  if (status != ATTN_OK) return status;
+  *sums = (attn_cross_entropy_sums){0};
+  cross_entropy_call c = {.problem = p, .kernels = attn_kernels_for(p->type, NULL)};
+  if (!c.kernels) return ATTN_ERROR_ISA;
+  c.bytes = c.kernels->real_bytes;
+  c.gradients = p->hidden_gradient || p->weight_gradient || p->bias_gradient;
+  if (p->weight_gradient) memset(p->weight_gradient, 0, (size_t)(p->classes * p->hidden * c.bytes));
+  if (p->bias_gradient) memset(p->bias_gradient, 0, (size_t)(p->classes * c.bytes));
+  if (p->rows == 0) return ATTN_OK;
+
+  c.stride = attn_round_up(p->classes, c.kernels->panel_width);
+  int64_t blocks = attn_max(1, BLOCK_BYTES / (BLOCK_ROWS * c.stride * c.bytes));
+  int64_t rows = attn_min(p->rows, blocks * BLOCK_ROWS);
+  int threads = p->threads ? p->threads : attn_max_threads();
+  attn_product largest = {.type = p->type, .m = rows, .n = p->classes};
+  const int64_t sizes[] = {rows * c.stride * c.bytes, p->rows * (int64_t)sizeof(attn_row_loss),
+                           attn_product_thread_bytes(&largest) * threads};
+  int64_t at[3], bytes = 0;
+  for (int i = 0; i < 3; i++) at[i] = bytes, bytes += attn_round_up(sizes[i], ATTN_SCRATCH_ALIGNMENT);
+  attn_arena *arena = attn_arena_take((size_t)bytes);
+  if (!arena)
+    return attn_fail(ATTN_ERROR_OUT_OF_MEMORY, "%lld bytes of scratch memory are not to be had", (long long)bytes);
+  char *memory = arena->data;
+  c.logits = memory + at[0], c.losses = (attn_row_loss *)(void *)(memory + at[1]);
+  for (c.first = 0; c.first < p->rows; c.first += rows) {
+    c.count = attn_min(rows, p->rows - c.first);
+    block(&c, threads, memory + at[2]);
+  }
+  for (int64_t r = 0; r < p->rows; r++) {
+    sums->negative_log_likelihood += c.losses[r].target;
+    sums->loss += p->smoothing == 0 ? c.losses[r].target
+                                    : (1 - p->smoothing) * c.losses[r].target + p->smoothing * c.losses[r].mean;
+  }
+  attn_arena_give(arena);
+  return ATTN_OK;
+}
