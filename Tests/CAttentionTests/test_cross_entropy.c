@@ -151,6 +151,7 @@ static void same_bits(random_source *r) {
     EXPECT(memcmp(other.p.bias_gradient, t.p.bias_gradient, 9000 * sizeof(float)) == 0);
     EXPECT(memcmp(other.p.hidden_gradient, t.p.hidden_gradient, 450 * 12 * sizeof(float)) == 0);
   }
+  free(other.p.weight_gradient), free(other.p.bias_gradient), free(other.p.hidden_gradient);
   other.p.rows = 200, other.p.weight_gradient = NULL, other.p.bias_gradient = NULL, other.p.hidden_gradient = NULL;
   EXPECT_INT(attn_cross_entropy(&other.p, &half), ATTN_OK);
   other.p.rows = 250, other.p.targets = t.targets + 200;

@@ -20,12 +20,15 @@ public struct TranslationDecoder: SequenceDecoder {
     fileprivate var feed: Tensor?
   }
 
+  /// V, of the target's vocabulary.
   public var vocabularySize: Int { decoder.output.outputDimensions }
 
+  /// A row a source: the encoder's final state, through the bridge.
   public func initialState() -> State {
     State(sources: Array(lengths.indices), network: encoded.state, feed: decoder.firstFeed(rows: lengths.count))
   }
 
+  /// The state of some rows, repeats allowed.
   public func select(_ rows: [Int], of state: State) -> State {
     require(
       rows.allSatisfy(state.sources.indices.contains),
@@ -35,6 +38,7 @@ public struct TranslationDecoder: SequenceDecoder {
       feed: state.feed?.gatheringRows(rows))
   }
 
+  /// log p [rows, V] of the word after each token, and the attention [rows, Tk] with which it is said.
   public func step(
     _ tokens: [Int], _ state: State
   ) -> (logProbabilities: Tensor, attention: Tensor, state: State) {

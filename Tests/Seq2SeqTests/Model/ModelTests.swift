@@ -6,23 +6,33 @@ import Testing
 @testable import Seq2Seq
 
 @Suite struct ModelTests {
-  /// Attention reads the encoder's states in their places: others in those places are another sentence.
-  @Test(arguments: ["additive", "gru-general", "concat"]) func orderOfEncoderStatesMatters(name: String) throws {
-    let recorded = try RecordedModel(name)
-    let batch = PairBatch([RecordedModel.pairs[0]])
-    var encoded = recorded.model.encoder(batch.source)
-    let before = recorded.model.decoder.loss(batch, encoded, smoothing: 0)
-    // Content alone decides the weights, so that a permutation gives the same loss, and other states another one.
-    encoded.memory = encoded.memory.reshaped(to: [5, encoded.memory.shape[2]]).gatheringRows([4, 2, 0, 3, 1])
-      .reshaped(to: encoded.memory.shape)
-    let permuted = recorded.model.decoder.loss(batch, encoded, smoothing: 0)
-    #expect(abs(permuted.loss - before.loss) < 256 * 0x1p-24 * before.loss)
-    let reversed = PairBatch([
-      EncodedPair(source: RecordedModel.pairs[0].source.reversed(), target: RecordedModel.pairs[0].target)
-    ])
-    #expect(abs(recorded.model.loss(reversed).loss - before.loss) > 1e-4)
+  /// Attention is really used: with the encoder's states permuted the weights are permuted, with those of another
+  /// sentence, or others altogether, the words' probabilities change; and so they do for a reversed source.
+  @Test(arguments: ["additive", "gru-general", "concat", "cosine", "scaled-dot"])
+  func encoderStatesMatter(name: String) throws {
+    let model = try RecordedModel(name).model
+    let (first, second) = (RecordedModel.pairs[0], [9, 8, 4, 4, 6])
+    let batch = PairBatch([first, EncodedPair(source: second, target: first.target)])
+    var encoded = model.encoder(batch.source)
+    let width = encoded.memory.shape[2]
+    func permuted(_ rows: [Int]) -> Tensor {
+      encoded.memory.reshaped(to: [10, width]).gatheringRows(rows).reshaped(to: encoded.memory.shape)
+    }
+    let before = model.decoder.loss(batch, encoded, smoothing: 0).loss
+    let queries = Tensor((0..<2 * model.configuration.hiddenDimensions).map { Float($0) / 8 }, shape: [2, 4])
+    let weights = model.decoder.attention.weights(queries, keys: encoded.memory, mask: .none)!
+    let order = [4, 2, 0, 3, 1]
+    let moved = model.decoder.attention.weights(queries, keys: permuted(order + order.map { $0 + 5 }), mask: .none)!
+    #expect(moved.scalars != weights.scalars)
+    // A sum of five in another order: two roundings of a few.
+    let want = (order + order.map { $0 + 5 }).map { weights.scalars[$0] }
+    #expect(largestDifference(moved.scalars, want, scale: 1) < 16 * 0x1p-24)
+    encoded.memory = permuted([5, 6, 7, 8, 9, 0, 1, 2, 3, 4])
+    #expect(abs(model.decoder.loss(batch, encoded, smoothing: 0).loss - before) > 1e-5)
     encoded.memory = encoded.memory + Tensor(repeating: 0.5, shape: encoded.memory.shape)
-    #expect(abs(recorded.model.decoder.loss(batch, encoded, smoothing: 0).loss - before.loss) > 1e-3)
+    #expect(abs(model.decoder.loss(batch, encoded, smoothing: 0).loss - before) > 1e-4)
+    let reversed = PairBatch([EncodedPair(source: first.source.reversed(), target: first.target)])
+    #expect(abs(model.loss(reversed).loss - model.loss(PairBatch([first])).loss) > 1e-4)
   }
 
   /// Local attention goes by place: there a permutation of the states is another sentence.
