@@ -1,8 +1,10 @@
-"""Records translation models of PyTorch: parameters, logits, attention weights, loss and all gradients.
+"""Records translation models of PyTorch: parameters, logits, attention weights, loss and all gradients in float32, and
+how far those gradients are from the same model's in float64 (error.NAME = float32 - float64).
 
     python make_translation_fixtures.py    # needs torch, safetensors; writes translation-*.safetensors beside itself
 """
 
+import copy
 import json
 import pathlib
 
@@ -139,7 +141,7 @@ class Decoder(nn.Module):
 
     def forward(self, ids, memory, state, lengths):
         x, vectors, weights = self.embedding(ids), [], []
-        vector = torch.zeros(ids.shape[0], 1, self.width)
+        vector = torch.zeros(ids.shape[0], 1, self.width, dtype=x.dtype)
         for t in range(ids.shape[1]):
             step = x[:, t : t + 1]
             hidden, state = self.rnn(torch.cat([step, vector], -1) if self.c["inputFeeding"] else step, state)
@@ -176,6 +178,7 @@ def record(name, **changes):
         "inputFeeding": False, "dropout": 0.0,
     } | changes  # fmt: skip
     model = Model(c)
+    exact = copy.deepcopy(model).double()
     inputs, outputs = padded([[2] + t for t in TARGETS]), padded([t + [3] for t in TARGETS])
     logits, weights = model(padded(SOURCES), [len(s) for s in SOURCES], inputs)
     real = outputs != 0
@@ -184,6 +187,11 @@ def record(name, **changes):
     (loss / real.sum()).backward()
     tensors = {f"model.{k}": v.detach() for k, v in model.state_dict().items()}
     tensors |= {f"gradient.{k}": v.grad for k, v in model.named_parameters()}
+    logits64, _ = exact(padded(SOURCES), [len(s) for s in SOURCES], inputs)
+    loss64 = cross_entropy(logits64[real], outputs[real], reduction="sum", label_smoothing=SMOOTHING)
+    (loss64 / real.sum()).backward()
+    truth = dict(exact.named_parameters())
+    tensors |= {f"error.{k}": (v.grad.double() - truth[k].grad).float() for k, v in model.named_parameters()}
     tensors |= {"logits": logits.detach(), "nll": nll.detach(), "loss": loss.detach()}
     if weights is not None:
         tensors["weights"] = weights.detach()
