@@ -44,18 +44,24 @@ let package = Package(
         "Attention", "AttentionPictures", "AttentionReference", "Safetensors", "Seq2Seq",
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
       ]),
-    .testTarget(name: "SafetensorsTests", dependencies: ["Safetensors"], resources: [.copy("Fixtures")]),
+    .target(name: "AttentionTestSupport", path: "Tests/AttentionTestSupport"),
+    .testTarget(
+      name: "SafetensorsTests", dependencies: ["AttentionTestSupport", "Safetensors"], resources: [.copy("Fixtures")]),
     .testTarget(name: "AttentionPicturesTests", dependencies: ["Attention", "AttentionPictures"]),
     .testTarget(
-      name: "AttentionReferenceTests", dependencies: ["AttentionReference", "Safetensors"],
+      name: "AttentionReferenceTests", dependencies: ["AttentionTestSupport", "AttentionReference", "Safetensors"],
       resources: [.copy("Fixtures")]),
     .testTarget(
-      name: "LayerTests", dependencies: ["Attention", "AttentionReference", "Safetensors"],
+      name: "LayerTests", dependencies: ["AttentionTestSupport", "Attention", "AttentionReference", "Safetensors"],
       resources: [.copy("Fixtures")]),
-    .testTarget(name: "Seq2SeqTests", dependencies: ["Attention", "Seq2Seq"], resources: [.copy("Fixtures")]),
-    .testTarget(name: "AttentionTests", dependencies: ["Attention", "AttentionReference", "Safetensors"]),
     .testTarget(
-      name: "AttentionCommandTests", dependencies: ["AttentionCommand", "AttentionReference", "Safetensors"]),
+      name: "Seq2SeqTests", dependencies: ["AttentionTestSupport", "Attention", "Seq2Seq"],
+      resources: [.copy("Fixtures")]),
+    .testTarget(
+      name: "AttentionTests", dependencies: ["AttentionTestSupport", "Attention", "AttentionReference", "Safetensors"]),
+    .testTarget(
+      name: "AttentionCommandTests",
+      dependencies: ["AttentionTestSupport", "AttentionCommand", "AttentionReference", "Safetensors"]),
   ],
   cLanguageStandard: .c11
 )

@@ -1,20 +1,10 @@
 import Attention
+import AttentionTestSupport
 import Testing
 
-/// The same numbers on every machine for a seed (SplitMix64).
-struct AlignmentNumbers: RandomNumberGenerator {
-  private var state: UInt64
+typealias AlignmentNumbers = SeededGenerator
 
-  init(seed: UInt64) { state = seed }
-
-  mutating func next() -> UInt64 {
-    state &+= 0x9E37_79B9_7F4A_7C15
-    var z = state
-    z = (z ^ (z >> 30)) &* 0xBF58_476D_1CE4_E5B9
-    z = (z ^ (z >> 27)) &* 0x94D0_49BB_1331_11EB
-    return z ^ (z >> 31)
-  }
-
+extension SeededGenerator {
   /// Uniform in −1...1.
   mutating func tensor(_ shape: [Int]) -> Tensor {
     Tensor((0..<shape.reduce(1, *)).map { _ in Float.random(in: -1...1, using: &self) }, shape: shape)

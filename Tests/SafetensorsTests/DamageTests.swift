@@ -52,7 +52,7 @@ import Testing
     let headerEnd = whole.count - 23
     var accepted = 0
     for seed in 0..<4000 as Range<UInt64> {
-      var generator = SplitMix64(seed: seed)
+      var generator = SeededGenerator(seed: seed)
       var bytes = whole
       let index = Int.random(in: 0..<headerEnd, using: &generator)
       bytes[index] = UInt8.random(in: 0...255, using: &generator)
@@ -73,7 +73,7 @@ import Testing
     let directory = try TemporaryDirectory()
     let header = Array(Self.validFile().dropFirst(8).dropLast(23))
     for seed in 0..<2000 as Range<UInt64> {
-      var generator = SplitMix64(seed: seed)
+      var generator = SeededGenerator(seed: seed)
       var mutated = header
       for _ in 0..<Int.random(in: 1...4, using: &generator) {
         let start = Int.random(in: 0..<mutated.count, using: &generator)

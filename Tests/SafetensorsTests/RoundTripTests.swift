@@ -6,7 +6,7 @@ import Testing
   func bytesOfEveryTypeComeBack(type: SafetensorsType) throws {
     let directory = try TemporaryDirectory()
     let path = directory.file("t.safetensors")
-    var generator = SplitMix64(seed: 1)
+    var generator = SeededGenerator(seed: 1)
     let data = (0..<6 * type.byteCount).map { _ in UInt8.random(in: 0...255, using: &generator) }
     var writer = SafetensorsWriter()
     try writer.add("t", type: type, shape: [2, 3], bytes: data)
@@ -135,7 +135,7 @@ import Testing
 
   @Test func layoutIsAlignedAndIndependentOfOrder() throws {
     let directory = try TemporaryDirectory()
-    var generator = SplitMix64(seed: 7)
+    var generator = SeededGenerator(seed: 7)
     let types = SafetensorsType.allCases
     var first: [UInt8]?
     for round in 0..<4 {

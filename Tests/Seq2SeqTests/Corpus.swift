@@ -1,3 +1,4 @@
+import AttentionTestSupport
 import Foundation
 import Seq2Seq
 
@@ -8,20 +9,9 @@ enum Tatoeba {
   static var isThere: Bool { FileManager.default.fileExists(atPath: path) }
 }
 
-/// SplitMix64 (Steele, Lea, Flood 2014): the same numbers on every machine for a seed.
-struct SeededGenerator: RandomNumberGenerator {
-  private var state: UInt64
+typealias SeededGenerator = AttentionTestSupport.SeededGenerator
 
-  init(seed: UInt64) { state = seed }
-
-  mutating func next() -> UInt64 {
-    state &+= 0x9E37_79B9_7F4A_7C15
-    var z = state
-    z = (z ^ (z >> 30)) &* 0xBF58_476D_1CE4_E5B9
-    z = (z ^ (z >> 27)) &* 0x94D0_49BB_1331_11EB
-    return z ^ (z >> 31)
-  }
-
+extension AttentionTestSupport.SeededGenerator {
   /// Words from an alphabet so small that they share much.
   mutating func text(words: Int, alphabet: String = "abcd") -> String {
     let letters = Array(alphabet)

@@ -1,0 +1,3 @@
+import AttentionTestSupport
+
+typealias SeededGenerator = AttentionTestSupport.SeededGenerator
