@@ -173,7 +173,7 @@ typedef struct attn_problem {
   int64_t *progress; /* null, or a counter that attn_forward increments as each work item ends, up to
                         attn_plan_info.items; read it from another thread with attn_progress_read */
 
-  int threads;     /* 0 = OpenMP's choice (OMP_NUM_THREADS) */
+  int threads;     /* 0 = OpenMP's choice (OMP_NUM_THREADS), fewer where the work is not worth them */
   const char *isa; /* null = the best this machine has, or what ATTENTION_ISA names; else a name of attn_isa_name */
 } attn_problem;
 

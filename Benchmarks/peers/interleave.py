@@ -10,6 +10,7 @@ import dataclasses
 import pathlib
 import tempfile
 import time
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -78,8 +79,9 @@ class CaseResult:
     tolerance: float
     unsupported: dict[str, str]
     failed: dict[str, str]  # did not run, or disagrees with ours
-    foreign: float = 0.0  # part of the cores' time that other processes took
+    foreign: float = 0.0  # part of the cores' time that other processes took, in the worst round
     steal: float = 0.0
+    repeated: int = 0  # rounds left out, since other processes or a hypervisor took too much of the cores' time
     unsettled: int = 0  # samples begun while another system's threads were still running
 
 
@@ -187,36 +189,21 @@ def _rounds(
     result: CaseResult,
 ) -> None:
     alive = [worker for worker in workers if worker.failure is None]
-    turns = []  # name, worker, threads, key
+    turns = []
     for count in threads:
         for worker in able:
-            turns.append((worker.system, worker, count, f"case {count}"))
+            turns.append(_Turn(worker.system, worker, count, f"case {count}"))
             if worker.system == OURS and case.base:
-                turns.append((BASE, worker, count, f"base {count}"))
-    calls = {}
-    for name, worker, count, key in turns:
+                turns.append(_Turn(BASE, worker, count, f"base {count}"))
+    for turn in turns:
         settle(alive)
-        calls[name, count] = worker.ask("calibrate", key=key, seconds=settings.sample_seconds)["calls"]
+        turn.calls = turn.worker.ask("calibrate", key=turn.key, seconds=settings.sample_seconds)["calls"]
 
-    samples: dict[tuple[str, int], list[float]] = {turn: [] for turn in calls}
-    peaks: dict[int, list[float]] = {count: [] for count in threads}
-    bits = 64 if case.type == "float64" else 32
-    load = ForeignLoad(alive)
-    begun = time.monotonic()
-    for number in range(settings.repeats):
-        for name, worker, count, key in turns:
-            result.unsettled += not settle(alive)
-            answer = worker.ask("sample", key=key, calls=calls[name, count])
-            samples[name, count].append(answer["seconds"] / calls[name, count])
-            if name == OURS and case.flops:
-                result.unsettled += not settle(alive)
-                peak = limits.peak(isa, bits, count)
-                if peak:
-                    peaks[count].append(peak)
-        spent = time.monotonic() - begun
-        if settings.seconds is not None and number >= 2 and spent * (number + 2) / (number + 1) > settings.seconds:
-            break
-    result.foreign, result.steal = load.parts()
+    def peak(count: int) -> float | None:
+        return limits.peak(isa, 64 if case.type == "float64" else 32, count) if case.flops else None
+
+    rounds = _quiet_rounds(lambda: _take_round(turns, alive, peak, result), settings, result)
+    samples = {(turn.name, turn.threads): [r.seconds[turn.name, turn.threads] for r in rounds] for turn in turns}
 
     def ratio(above: tuple[str, int], below: tuple[str, int]) -> Summary:
         return summarise([a / b for a, b in zip(samples[above], samples[below], strict=True)])
@@ -228,17 +215,81 @@ def _rounds(
             case,
             count,
             seconds={name: summarise(samples[name, count]) for name in names},
-            calls={name: calls[name, count] for name in names},
+            calls={turn.name: turn.calls for turn in turns if turn.threads == count},
             ratios={name: ratio((name, count), ours) for name in names if name not in (OURS, BASE)},
         )
-        if case.flops and peaks[count]:
-            row.peak = summarise(peaks[count])
-            row.share = summarise([case.flops / s / p for s, p in zip(samples[ours], peaks[count], strict=True)])
+        peaks = [rate for r in rounds if (rate := r.peaks.get(count))]
+        if case.flops and peaks:
+            row.peak = summarise(peaks)
+            row.share = summarise([case.flops / s / p for s, p in zip(samples[ours], peaks, strict=True)])
         if count > 1 and (OURS, 1) in samples:
             row.scaling = ratio((OURS, 1), ours)
         if case.base:
             row.base = ratio((BASE, count), ours)
         result.rows.append(row)
+
+
+@dataclass
+class _Turn:
+    name: str
+    worker: Worker
+    threads: int
+    key: str
+    calls: int = 1  # in a sample
+
+
+@dataclass
+class _Round:
+    seconds: dict[tuple[str, int], float] = field(default_factory=dict)  # of a call, by name and threads
+    peaks: dict[int, float | None] = field(default_factory=dict)
+    foreign: float = 0.0
+    steal: float = 0.0
+
+    @property
+    def disturbance(self) -> float:
+        return self.foreign + self.steal
+
+
+def _take_round(
+    turns: list[_Turn], alive: list[Worker], peak: Callable[[int], float | None], result: CaseResult
+) -> _Round:
+    this = _Round()
+    load = ForeignLoad(alive)
+    for turn in turns:
+        result.unsettled += not settle(alive)
+        answer = turn.worker.ask("sample", key=turn.key, calls=turn.calls)
+        this.seconds[turn.name, turn.threads] = answer["seconds"] / turn.calls
+        if turn.name == OURS:
+            result.unsettled += not settle(alive)
+            this.peaks[turn.threads] = peak(turn.threads)
+    this.foreign, this.steal = load.parts()
+    return this
+
+
+# A round during which others took more than this part of the cores' time is taken again, whatever its samples say, for
+# up to so many times the rounds, or the seconds, that were asked for.
+_QUIET = 0.02
+_MOST_TRIES = 4
+_FEWEST_ROUNDS = 3
+
+
+def _quiet_rounds(take: Callable[[], _Round], settings: Settings, result: CaseResult) -> list[_Round]:
+    """The undisturbed rounds, and where these are too few, the quietest of the others with them."""
+    taken: list[_Round] = []
+    quiet = 0
+    begun = time.monotonic()
+    while quiet < settings.repeats and len(taken) < _MOST_TRIES * settings.repeats:
+        taken.append(take())
+        quiet += taken[-1].disturbance <= _QUIET
+        if settings.seconds is not None and len(taken) >= _FEWEST_ROUNDS:
+            ends = (time.monotonic() - begun) * (len(taken) + 1) / len(taken)  # of one round more
+            if ends > (1 if quiet >= _FEWEST_ROUNDS else _MOST_TRIES) * settings.seconds:
+                break
+    limit = sorted(r.disturbance for r in taken)[max(quiet, min(_FEWEST_ROUNDS, len(taken))) - 1]
+    rounds = [r for r in taken if r.disturbance <= limit]
+    result.repeated = len(taken) - len(rounds)
+    result.foreign, result.steal = max(r.foreign for r in rounds), max(r.steal for r in rounds)
+    return rounds
 
 
 def median_rate(row: Row, system: str) -> float | None:

@@ -41,6 +41,7 @@ def _result(result: CaseResult) -> dict[str, Any]:
         "failed": result.failed,
         "otherProcesses": result.foreign,
         "steal": result.steal,
+        "roundsLeftOut": result.repeated,
         "unsettledSamples": result.unsettled,
     }
 

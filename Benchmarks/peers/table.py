@@ -112,7 +112,8 @@ def notes(results: list[CaseResult]) -> str:
     if results:
         foreign, steal = max(r.foreign for r in results), max(r.steal for r in results)
         lines.append(
-            f"other processes took up to {100 * foreign:.1f} % of the cores' time in a case, steal {100 * steal:.1f} %"
+            f"other processes took up to {100 * foreign:.1f} % of the cores' time in a round, steal {100 * steal:.1f} %; "
+            f"{sum(r.repeated for r in results)} disturbed rounds were left out"
         )
         if foreign > 0.03 or steal > 0.03:
             lines.append("WARNING: the machine was not quiet: do not keep these figures")

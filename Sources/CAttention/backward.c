@@ -61,7 +61,7 @@ attn_status attn_backward_plan_as(const attn_problem *p, attn_backward_split spl
 attn_status attn_backward_plan_make(const attn_problem *p, attn_backward_plan *plan) {
   attn_status status = attn_plan_make(p, &plan->base);
   if (status != ATTN_OK) return status;
-  int64_t wanted = p->threads ? p->threads : attn_max_threads();
+  int64_t wanted = attn_threads_for(p);
   plan_chunks(p, plan);
   int64_t most = attn_max(plan->base.items, p->batch * p->kv_heads * attn_max(1, plan->key_blocks));
   plan->threads = (int)attn_max(1, attn_min(wanted, most));

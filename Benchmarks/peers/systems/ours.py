@@ -31,7 +31,8 @@ class _Prepared:
             case.dimension,
         )
         problem.query, problem.key, problem.value = view(given.query), view(given.key), view(given.value)
-        problem.causal, problem.softcap, problem.threads = case.causal, case.softcap, threads
+        self._threads = threads
+        problem.causal, problem.softcap = case.causal, case.softcap
         problem.isa = isa.encode() if isa else None
         if case.window is not None:
             problem.window_left = case.window - 1
@@ -74,7 +75,7 @@ class _Prepared:
             raise RuntimeError(self._library.attn_error_message().decode())
 
     def activate(self) -> None:
-        pass
+        self._library.omp_set_num_threads(self._threads)
 
     def outputs(self) -> dict[str, Array]:
         stored = {"output": self._output, **(self._gradients if self._case.work != "forward" else {})}
@@ -96,7 +97,7 @@ class _Ours:
         return {
             "version": self._library.attn_version().decode(),
             "isa": isa,
-            "threading": f"{_openmp()}, threads named in each call",
+            "threading": f"{_openmp()}, omp_set_num_threads",
         }
 
     def prepare(self, case: Case, threads: int) -> Prepared:

@@ -66,7 +66,7 @@ public struct AttentionOptions: Sendable, Equatable {
   public var sinks: [Double]?
   /// Dropout of the weights.
   public var dropout: AttentionDropout?
-  /// Number of threads; nil = OpenMP's choice. It changes no bits of the result.
+  /// Number of threads; nil = OpenMP's choice, fewer where the work is not worth them. It changes no bits of the result.
   public var threads: Int?
   /// Name of an instruction set of ``AttentionSystem/instructionSets``; nil = the best, or what `ATTENTION_ISA` names.
   public var instructionSet: String?
