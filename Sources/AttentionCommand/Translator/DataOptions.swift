@@ -29,7 +29,11 @@ struct DataOptions: ParsableArguments {
   @Option(help: ArgumentHelp("Pairs with tabs between the columns, one a line, in UTF-8.", valueName: "FILE.tsv"))
   var pairs: String?
 
-  @Option(help: "Pairs that the program makes itself: numerals (Chinese to English), dates (to ISO) or reversal.")
+  @Option(
+    help: """
+      Pairs that the program makes itself: numerals (Chinese to English), dates (to ISO) or reversal (of 16 letters, a \
+      to p).
+      """)
   var task: SyntheticTask?
 
   @OptionGroup var columns: PairsOptions
