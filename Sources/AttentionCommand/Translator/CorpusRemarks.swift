@@ -13,8 +13,8 @@ extension ParallelCorpus {
     let long = sources.count { $0.count > maximumLength }
     if long > 0 {
       remark(
-        "\(file): of \(long) of \(counted(sources.count, "source")) the tokens after the first \(maximumLength) are left "
-          + "out (--maximum-length)")
+        "\(file): of \(long) of \(counted(sources.count, "source")) the tokens after the first \(maximumLength) are "
+          + "left out (--maximum-length)")
     }
     let unknown = sources.count { !$0.isEmpty && $0.allSatisfy { $0 == Vocabulary.unknown } }
     if unknown > 0 {

@@ -76,8 +76,8 @@ struct Train: ParsableCommand {
     let file = data.pairs ?? data.task?.rawValue ?? ""
     guard training > 0 else {
       throw .badInput(
-        "\(file): all of \(counted(split.training.count, "training pair")) have more than \(data.maximumLength) tokens on a "
-          + "side (--maximum-length)")
+        "\(file): all of \(counted(split.training.count, "training pair")) have more than \(data.maximumLength) tokens "
+          + "on a side (--maximum-length)")
     }
     let all = split.training.count + split.validation.count
     let left = all - training - validation

@@ -7,14 +7,14 @@ import Testing
 /// Sequences of 16 symbols, reversed: what must be said first comes last. A decoder that attends learns it, one with a
 /// state of limited size alone does not in the same time.
 @Suite struct ReversalTrainingTests {
-  /// A model trained on 8000 sequences, and 300 that it has not seen.
+  /// A model trained on 6000 sequences, and 300 that it has not seen.
   private struct Training {
     let model: TranslationModel
     let unseen: [EncodedPair]
 
     init(_ attention: ModelConfiguration.Attention) throws {
       let split = ReversalTask(symbolCount: 16, lengths: 16...16).split(
-        training: 8000, validation: 100, test: 300, seed: 5)
+        training: 6000, validation: 100, test: 300, seed: 5)
       let codec = TextCodec(.spaces, counting: split.training.pairs.map(\.source))
       var configuration = ModelConfiguration()
       configuration.embeddingDimensions = 32
