@@ -31,8 +31,8 @@ struct DataOptions: ParsableArguments {
 
   @Option(
     help: """
-      Pairs that the program makes itself: numerals (Chinese to English), dates (to ISO) or reversal (of 16 letters, a \
-      to p).
+      Pairs that the program makes itself: numerals (Chinese to English), dates (to ISO) or reversal (of 16 \
+      letters, each one of a to p).
       """)
   var task: SyntheticTask?
 
