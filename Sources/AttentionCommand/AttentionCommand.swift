@@ -1,6 +1,14 @@
 import ArgumentParser
 import Attention
 
+#if canImport(Darwin)
+  import Darwin
+#elseif canImport(Glibc)
+  import Glibc
+#elseif canImport(Musl)
+  import Musl
+#endif
+
 /// The `attention` executable. Exit status: 0 when done, 64 on wrong usage, 65 on bad input, 73 when the output cannot be
 /// written; one line on stderr says what is wrong.
 @main
@@ -15,6 +23,8 @@ struct AttentionCommand: ParsableCommand {
     ])
 
   static func main() {
+    // A file that would grow beyond the limit of sizes is an error of writing like any other, not the end.
+    signal(SIGXFSZ, SIG_IGN)
     do {
       var command = try parseAsRoot()
       try command.run()

@@ -26,7 +26,8 @@ struct Outcome {
   var errorLines: [Substring] { error.split(separator: "\n") }
 }
 
-/// Runs `executable` with stdin closed and waits for its end, at most `timeout`; then it is killed.
+/// Runs `executable` with stdin closed and waits for its end, at most `timeout`, or until `isEnough`, which is asked
+/// every millisecond; then it is killed.
 ///
 /// stdout and stderr go to files: a child can write any amount without anybody reading, and no descriptor of this
 /// process leaks into children that other tests start meanwhile.
@@ -34,7 +35,8 @@ struct Outcome {
 /// `ATTENTION_ISA` and `OMP_NUM_THREADS` are not inherited. Crash reports are switched off, which otherwise take
 /// seconds; the signal still shows in the result.
 func runProcess(
-  _ executable: String, _ arguments: [String], environment: [String: String] = [:], timeout: Duration = .seconds(60)
+  _ executable: String, _ arguments: [String], environment: [String: String] = [:], timeout: Duration = .seconds(60),
+  until isEnough: () -> Bool = { false }
 ) throws -> Outcome {
   let directory = try TemporaryDirectory()
   let (output, error) = (directory.file("stdout"), directory.file("stderr"))
@@ -46,7 +48,7 @@ func runProcess(
 
   let child = try spawn(
     [executable] + arguments, variables: variables.map { "\($0)=\($1)" }, output: output, error: error)
-  let ending = try wait(for: child, until: .now + timeout)
+  let ending = try wait(for: child, until: .now + timeout, or: isEnough)
   return Outcome(
     ending: ending, output: try bytes(of: output), error: String(decoding: try bytes(of: error), as: UTF8.self))
 }
@@ -73,18 +75,20 @@ private func spawn(_ words: [String], variables: [String], output: String, error
   return child
 }
 
-private func wait(for child: pid_t, until deadline: ContinuousClock.Instant) throws -> Ending {
+private func wait(
+  for child: pid_t, until deadline: ContinuousClock.Instant, or isEnough: () -> Bool
+) throws -> Ending {
   var status: Int32 = 0
   while true {
     let result = waitpid(child, &status, WNOHANG)
     if result == child { break }
     if result < 0, errno != EINTR { try check("waitpid", errno) }
-    if ContinuousClock.now > deadline {
+    if ContinuousClock.now > deadline || isEnough() {
       kill(child, SIGKILL)
       while waitpid(child, &status, 0) < 0, errno == EINTR {}
       return .timeout
     }
-    usleep(2000)
+    usleep(1000)
   }
   // WIFEXITED and its kin are macros, which Swift does not import.
   return status & 0x7F == 0 ? .exit(status >> 8 & 0xFF) : .signal(status & 0x7F)

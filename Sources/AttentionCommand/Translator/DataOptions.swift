@@ -29,12 +29,16 @@ struct DataOptions: ParsableArguments {
   @Option(help: ArgumentHelp("Pairs with tabs between the columns, one a line, in UTF-8.", valueName: "FILE.tsv"))
   var pairs: String?
 
-  @Option(help: "Pairs that the program makes itself: numerals (Chinese to English), dates (to ISO) or reversal.")
+  @Option(
+    help: """
+      Pairs that the program makes itself: numerals (Chinese to English), dates (to ISO) or reversal (of 16 \
+      letters, each one of a to p).
+      """)
   var task: SyntheticTask?
 
   @OptionGroup var columns: PairsOptions
 
-  @Option(help: ArgumentHelp("Pairs that a task makes for training (default: 16000, dates 8000).", valueName: "N"))
+  @Option(help: ArgumentHelp("Pairs that a task makes for training (default: 8000, numerals 16000).", valueName: "N"))
   var training: Int?
 
   @Option(
@@ -98,7 +102,7 @@ struct DataOptions: ParsableArguments {
     }
   }
 
-  private var defaultTraining: Int { task == .dates ? 8000 : 16_000 }
+  private var defaultTraining: Int { task == .numerals ? 16_000 : 8000 }
 
   /// The pairs in three parts. A test that was not asked for is none.
   func split(seed: UInt64) throws(CommandFailure) -> CorpusSplit {

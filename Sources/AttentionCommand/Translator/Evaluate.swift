@@ -32,6 +32,7 @@ struct Evaluate: ParsableCommand {
     threads.apply()
     let model = try TranslationModel(file: self.model)
     let corpus = try columns.read(pairs)
+    corpus.remarkOnSources(of: pairs, for: model, maximumLength: options.maximumLength)
     var report = EvaluationReport(corpus: corpus, perplexity: model.perplexity(of: corpus))
     for beam in Set([1, options.beam]).sorted() {
       report.add(

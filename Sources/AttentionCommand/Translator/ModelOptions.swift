@@ -29,6 +29,14 @@ struct ModelOptions: ParsableArguments {
   @Flag(help: "The decoder reads what it attended to a word before (Luong et al. 2015). Training takes longer.")
   var inputFeeding = false
 
+  @Flag(
+    inversion: .prefixedNo,
+    help: """
+      With it the vocabulary's layer reads tanh(W [context; state]), of H units (Luong et al. 2015); without it \
+      [context; state] as they are, which takes a larger layer (default: with it).
+      """)
+  var attentionalLayer: Bool?
+
   @Option(help: ArgumentHelp("Dropout (default: 0.3, of a task 0).", valueName: "P"))
   var dropout: Double?
 
@@ -62,6 +70,7 @@ struct ModelOptions: ParsableArguments {
     if let attention { result.attention = attention }
     if oneDirection { result.bidirectional = false }
     if inputFeeding { result.inputFeeding = true }
+    if let attentionalLayer { result.attentionalLayer = attentionalLayer }
     if let dropout { result.dropout = dropout }
     return result
   }

@@ -18,8 +18,13 @@ func checkWritable(_ path: String) throws(CommandFailure) {
   } else if errno != ENOENT || path.isEmpty || path.hasSuffix("/") {
     throw failure(errno == 0 ? ENOENT : errno)
   }
-  let folder = (path as NSString).deletingLastPathComponent
-  if access(folder.isEmpty ? "." : folder, W_OK | X_OK) != 0 { throw failure(errno) }
+  if access(folder(of: path), W_OK | X_OK) != 0 { throw failure(errno) }
+}
+
+/// Where the last component of a path lies. (Foundation's `deletingLastPathComponent` crashes on a name of one letter.)
+private func folder(of path: String) -> String {
+  guard let slash = path.utf8.lastIndex(of: UInt8(ascii: "/")) else { return "." }
+  return slash == path.utf8.startIndex ? "/" : String(path[..<slash])
 }
 
 /// Whether the path names a device or a pipe.

@@ -20,8 +20,7 @@ struct PairsOptions: ParsableArguments {
     do throws(CorpusError) {
       let corpus = try ParallelCorpus(contentsOf: path, sourceColumn: sourceColumn, targetColumn: targetColumn)
       if corpus.halfEmptyLines > 0 {
-        standardError(
-          "attention: \(oneLine(path)): \(corpus.halfEmptyLines) lines without one of the sentences left out\n")
+        remark("\(path): \(counted(corpus.halfEmptyLines, "line")) without one of the sentences left out")
       }
       return corpus
     } catch {

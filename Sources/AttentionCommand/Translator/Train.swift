@@ -60,12 +60,33 @@ struct Train: ParsableCommand {
     let (source, target) = (trainer.model.source, trainer.model.target)
     let pairs = split.training.encoded(source: source, target: target, maximumLength: data.maximumLength)
     let others = split.validation.encoded(source: source, target: target, maximumLength: data.maximumLength)
+    try checkKept(of: split, pairs.count, others.count, trainer.model)
     let report = TrainingReport(json: json)
     try report.start(split, trainer, pairs: pairs.count)
     try train(&trainer, pairs, others, report)
     try save(trainer)
     try report.end(trainer, file: output)
     if !split.test.pairs.isEmpty { try report.test(evaluation(of: trainer.best, split.test)) }
+  }
+
+  /// Says what of the pairs is not learnt from; fails where that is all of them.
+  private func checkKept(
+    of split: CorpusSplit, _ training: Int, _ validation: Int, _ model: TranslationModel
+  ) throws(CommandFailure) {
+    let file = data.pairs ?? data.task?.rawValue ?? ""
+    guard training > 0 else {
+      throw .badInput(
+        "\(file): all of \(counted(split.training.count, "training pair")) have more than \(data.maximumLength) tokens "
+          + "on a side (--maximum-length)")
+    }
+    let all = split.training.count + split.validation.count
+    let left = all - training - validation
+    if left > 0 {
+      remark(
+        "\(file): \(left) of \(counted(all, "pair")) left out, of more than \(data.maximumLength) tokens on a side "
+          + "(--maximum-length)")
+    }
+    remarkOnVocabularies(of: file, model)
   }
 
   private func newTrainer(_ split: CorpusSplit) -> Trainer {

@@ -5,7 +5,7 @@ extension LearningRateSchedule: ExpressibleByArgument {}
 
 /// How a model is trained.
 struct TrainingArguments: ParsableArguments {
-  @Option(help: ArgumentHelp("Passes over all pairs, at most (default: 12, of numerals and dates 4).", valueName: "N"))
+  @Option(help: ArgumentHelp("Passes over all pairs, at most (default: 12, of a task 4).", valueName: "N"))
   var epochs: Int?
 
   @Option(help: ArgumentHelp("Pairs in a batch (default: 64).", valueName: "N"))
@@ -59,8 +59,7 @@ struct TrainingArguments: ParsableArguments {
   static func defaults(_ task: SyntheticTask?) -> TrainingOptions {
     var options = TrainingOptions()
     options.schedule = task == nil ? .plateau : .cosine
-    if task != nil { options.learningRate = 0.003 }
-    if task == .numerals || task == .dates { options.epochs = 4 }
+    if task != nil { (options.learningRate, options.epochs) = (0.003, 4) }
     return options
   }
 

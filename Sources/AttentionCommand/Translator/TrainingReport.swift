@@ -88,6 +88,7 @@ struct TrainingReport {
     "\(model.bidirectional ? "bidirectional " : "")\(model.cell.rawValue) of \(model.layers) "
       + "\(model.layers == 1 ? "layer" : "layers"), embedding \(model.embeddingDimensions), hidden "
       + "\(model.hiddenDimensions), attention \(model.attention.rawValue)"
+      + (model.attentionalLayer ? "" : " without attentional layer")
   }
 
   private func printLine(_ value: some Encodable) throws {

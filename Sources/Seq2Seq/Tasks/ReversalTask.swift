@@ -8,8 +8,8 @@ public struct ReversalTask: SentenceTask {
   public var sourceTokenizer: Tokenizer { .spaces }
   public var targetTokenizer: Tokenizer { .spaces }
 
-  /// The task, by default with sequences of 8 to 16 of 16 symbols.
-  public init(symbolCount: Int = 16, lengths: ClosedRange<Int> = 8...16) {
+  /// The task, by default with sequences of 16 symbols, of which there are 16.
+  public init(symbolCount: Int = 16, lengths: ClosedRange<Int> = 16...16) {
     require(
       2...26 ~= symbolCount && lengths.lowerBound > 0,
       "ReversalTask: expected 2 to 26 symbols and lengths from 1, got \(symbolCount) and \(lengths)")

@@ -43,6 +43,22 @@ import Testing
     #expect(try report(turned).sources <= 5)
   }
 
+  /// The test that training tells of is what `evaluate` says of the same pairs and model.
+  @Test func agreesWithTraining() throws {
+    struct Line: Decodable { var test: Report? }
+    let directory = try TemporaryDirectory()
+    let (model, pairs) = (directory.file("model"), directory.file("test.tsv"))
+    let outcome = try attention(
+      ["train", "--task", "reversal", "-o", model, "--test-pairs", pairs, "--json", "--epochs", "2"] + Translator.small)
+    let told = try #require(
+      try outcome.lines.compactMap { try JSONDecoder().decode(Line.self, from: Data($0.utf8)).test }.first)
+    let found = try report(attention("evaluate", model, "--pairs", pairs, "--beam", "1", "--json"))
+    // The pairs come in other batches: sums of the same numbers in another order.
+    #expect(abs(found.perplexity - told.perplexity) <= 1e-12 * told.perplexity)
+    #expect(found.searches[0].bleu == told.searches[0].bleu && found.searches[0].chrF == told.searches[0].chrF)
+    #expect(found.pairs == 30 && told.pairs == 30)
+  }
+
   @Test func badInput() throws {
     let translator = try Translator()
     let missing = translator.file("none.tsv")

@@ -1,4 +1,5 @@
 import Foundation
+import Safetensors
 import Testing
 
 /// `attention train`.
@@ -27,7 +28,20 @@ import Testing
     #expect(losses(try train(paths[3], "--epochs", "2", "--seed", "6")) != losses(first))
   }
 
-  /// Two epochs and two more give the bits of four.
+  /// Large enough for its products to be spread over threads.
+  @Test func oneThreadEqualsTwo() throws {
+    let directory = try TemporaryDirectory()
+    let options = ["--hidden", "80", "--embedding", "72", "--dropout", "0.2", "--epochs", "1", "--threads"]
+    let files = try ["1", "2", "3"].map { threads in
+      let path = directory.file(threads)
+      let outcome = try attention(["train", "--task", "numerals", "-o", path] + Translator.small + options + [threads])
+      #expect(outcome.ending == .exit(0), "\(outcome.error)")
+      return try bytes(of: path)
+    }
+    #expect(files[0] == files[1] && files[0] == files[2])
+  }
+
+  /// Two epochs and two more, on another number of threads, give the bits of four.
   @Test func resumeEqualsUninterrupted() throws {
     let directory = try TemporaryDirectory()
     let (whole, parts) = (directory.file("whole"), directory.file("parts"))
@@ -38,8 +52,8 @@ import Testing
       return outcome
     }
     let four = try run(whole, "--epochs", "4")
-    let two = try run(parts, "--epochs", "2")
-    let more = try run(parts, "--epochs", "4", "--resume")
+    let two = try run(parts, "--epochs", "2", "--threads", "1")
+    let more = try run(parts, "--epochs", "4", "--resume", "--threads", "2")
     #expect(losses(two) + losses(more) == losses(four))
     #expect(try bytes(of: parts) == bytes(of: whole))
   }
@@ -68,26 +82,6 @@ import Testing
     #expect(try bytes(of: model) == before[0])
     let cut = try directory.store(Array(before[1].dropLast(9)), as: "cut.checkpoint")
     expectFailure(try train(directory.file("cut"), "--resume"), status: 65, naming: [cut])
-  }
-
-  /// Killed in the midst of an epoch, it goes on from the one before.
-  @Test func killed() throws {
-    let directory = try TemporaryDirectory()
-    let (whole, parts) = (directory.file("whole"), directory.file("parts"))
-    let options = ["--schedule", "constant", "--epochs"]
-    let arguments = ["train", "--task", "numerals", "-o", parts] + Translator.small + options
-    _ = try runProcess(
-      try #require(AttentionExecutable.path), arguments + ["1000000"], timeout: .seconds(3))
-    try #require(FileManager.default.fileExists(atPath: parts + ".checkpoint"))
-    let first = try attention(arguments + ["1", "--resume"])
-    // As many as there were, which has ended: one more.
-    let words = try #require(first.lines.first { $0.hasPrefix("resumed") }).split(separator: " ")
-    let epochs = try #require(Int(words.last!))
-    #expect(try attention(arguments + ["\(epochs + 1)", "--resume"]).ending == .exit(0))
-    let uninterrupted = try attention(
-      ["train", "--task", "numerals", "-o", whole] + Translator.small + options + ["\(epochs + 1)"])
-    #expect(uninterrupted.ending == .exit(0))
-    #expect(try bytes(of: parts) == bytes(of: whole))
   }
 
   @Test func aTimeLimit() throws {
@@ -132,6 +126,31 @@ import Testing
       ])
       #expect(pieces.ending == .exit(0), "\(pieces.error)")
     }
+  }
+
+  /// The form that options ask for is that of the model's file.
+  @Test(arguments: [nil, true, false], [false, true])
+  func attentionalLayer(flag: Bool?, feeding: Bool) throws {
+    let directory = try TemporaryDirectory()
+    let model = directory.file("m")
+    let flags =
+      (flag.map { [$0 ? "--attentional-layer" : "--no-attentional-layer"] } ?? [])
+      + (feeding ? ["--input-feeding"] : [])
+    let options = ["--task", "numerals", "-o", model] + Translator.small + ["--epochs", "1"] + flags
+    let outcome = try attention(["train"] + options)
+    #expect(outcome.ending == .exit(0), "\(outcome.error)")
+    #expect(outcome.text.contains("without attentional layer") == (flag == false))
+    let file = try SafetensorsFile(contentsOf: model)
+    let form = try #require(file.metadata["configuration"])
+    #expect(form.contains("\"attentionalLayer\":\(flag ?? true)") && form.contains("\"inputFeeding\":\(feeding)"))
+    // [context; state] is 2·16 + 16 wide.
+    #expect(file.names.contains("decoder.combination.weight") == (flag != false))
+    #expect(try file.tensor(named: "decoder.output.weight").shape.last == (flag == false ? 48 : 16))
+    #expect(try attention("translate", model, "三").ending == .exit(0))
+    let other = flag == false ? "--attentional-layer" : "--no-attentional-layer"
+    expectFailure(
+      try attention(["train"] + options.filter { !$0.hasSuffix("attentional-layer") } + ["--resume", other]),
+      status: 64, naming: ["--resume", "other options"])
   }
 
   @Test func wrongUse() throws {
@@ -187,12 +206,5 @@ import Testing
     }
     let curve = try train(directory.file("m"), "--epochs", "100000", "--curve", directory.file("no/c.svg"))
     #expect(curve.ending == .exit(73))
-  }
-
-  @Test(.enabled(if: FileManager.default.fileExists(atPath: "/dev/full")))
-  func aFullDisk() throws {
-    let outcome = try train("/dev/full", "--epochs", "1")
-    #expect(outcome.ending == .exit(73) && outcome.error.contains("No space left"), "\(outcome.error)")
-    #expect(FileManager.default.fileExists(atPath: "/dev/full"))
   }
 }

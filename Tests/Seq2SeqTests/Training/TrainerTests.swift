@@ -53,6 +53,14 @@ func expectSame(_ a: Trainer, _ b: Trainer) {
   #expect(x == y)
 }
 
+/// The whole file of the best model.
+private func modelFile(_ trainer: Trainer) throws -> Data {
+  let path = temporaryFile()
+  defer { try? FileManager.default.removeItem(atPath: path) }
+  try trainer.best.save(to: path)
+  return try Data(contentsOf: URL(fileURLWithPath: path))
+}
+
 private func temporaryFile() -> String {
   FileManager.default.temporaryDirectory.appendingPathComponent("\(UUID()).checkpoint").path
 }
@@ -61,7 +69,9 @@ private func temporaryFile() -> String {
   private struct Stop: Error {}
 
   @Test func sameSeedSameBits() throws {
-    expectSame(try SmallTraining().trained(), try SmallTraining().trained())
+    let (first, second) = (try SmallTraining().trained(), try SmallTraining().trained())
+    expectSame(first, second)
+    #expect(try modelFile(first) == modelFile(second))
     var other = SmallTraining()
     other.options.seed = 8
     #expect(try other.trained().model != SmallTraining().trained().model)
@@ -85,6 +95,7 @@ private func temporaryFile() -> String {
     #expect(second.history == first.history)
     try second.run(training: training.pairs, validation: training.validation, checkpoint: path)
     expectSame(whole, second)
+    #expect(try modelFile(whole) == modelFile(second))
     #expect(try TranslationModel.load(from: path) == whole.best)
   }
 
@@ -207,8 +218,11 @@ private func temporaryFile() -> String {
         return try training.trained(epochs: 1)
       }
       let one = try run(1)
-      expectSame(one, try run(2))
-      expectSame(one, try run(3))
+      for threads in [2, 3] {
+        let several = try run(threads)
+        expectSame(one, several)
+        #expect(try modelFile(one) == modelFile(several))
+      }
     }
   #endif
 }
