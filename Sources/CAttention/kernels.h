@@ -143,8 +143,8 @@ typedef struct attn_kernels {
   void (*clip)(void *scores, int64_t n, int64_t low, int64_t high);
 
   /* One step of the online softmax over `rows` rows of n scores, n a multiple of lanes:
-   *   m' = max(m, max_j s_j);  p_j = 2^(s_j - m'), exactly 0 for s_j = -infinity;
-   *   where the maximum grew, l and output[0..width) are multiplied by 2^(m - m');  l += sum_j p_j.
+   *   m' = max_j s_j where that passes m by more than 8, else m;  p_j = 2^(s_j - m'), exactly 0 for s_j = -infinity;
+   *   where m grew, l and output[0..width) are multiplied by 2^(m - m');  l += sum_j p_j.
    * Scores become p. NaN scores give NaN p and l. A maximum of -infinity stands until a finite score comes. */
   void (*softmax)(void *scores, int64_t stride, int64_t rows, int64_t n, void *maximum, void *sum, void *output,
                   int64_t output_stride, int64_t width);

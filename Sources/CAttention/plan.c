@@ -53,7 +53,7 @@ static int64_t block_keys_for(const attn_problem *p) {
  * tile of keys is paid once for all of them, but few enough that small problems still split into items for all threads;
  * then evened out. Blocking by rows changes no bits, so caches and threads may speak here. */
 static int64_t item_rows_for(const attn_problem *p, const attn_plan *plan, int64_t threads) {
-  int64_t row_bytes = (plan->query_stride + 2 * plan->output_stride) * attn_real_bytes(p);
+  int64_t row_bytes = (plan->query_stride + plan->output_stride) * attn_real_bytes(p);
   int64_t most = attn_max(ATTN_BLOCK_ROWS, attn_cache_bytes(2) / 2 / row_bytes / ATTN_BLOCK_ROWS * ATTN_BLOCK_ROWS);
   int64_t all = attn_max(1, p->query_length * plan->group), items = (all + most - 1) / most;
   if (threads > 1) {

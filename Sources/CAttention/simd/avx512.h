@@ -21,6 +21,7 @@ ATTN_INLINE vm vf_bytes(const uint8_t *p) {
   return _mm_test_epi8_mask(bytes, bytes);
 }
 ATTN_INLINE vm vf_less(vf a, vf b) { return _mm512_cmp_ps_mask(a, b, _CMP_LT_OQ); }
+ATTN_INLINE bool vf_any(vm m) { return m != 0; }
 ATTN_INLINE vf vf_select(vm m, vf a, vf b) { return _mm512_mask_blend_ps(m, b, a); }
 /* Pairs of rows, then quads, then whole 128-bit lanes. */
 ATTN_INLINE void vf_transpose(vf r[VF_LANES]) {
@@ -72,6 +73,7 @@ ATTN_INLINE vm vf_bytes(const uint8_t *p) {
   return (vm)_mm_test_epi8_mask(bytes, bytes);
 }
 ATTN_INLINE vm vf_less(vf a, vf b) { return _mm512_cmp_pd_mask(a, b, _CMP_LT_OQ); }
+ATTN_INLINE bool vf_any(vm m) { return m != 0; }
 ATTN_INLINE vf vf_select(vm m, vf a, vf b) { return _mm512_mask_blend_pd(m, b, a); }
 ATTN_INLINE void vf_transpose(vf r[VF_LANES]) {
   vf t[8];

@@ -41,6 +41,11 @@ ATTN_INLINE vf vf_sqrt(vf a) {
 /* a * b + c, fused where the machine does so at full speed. */
 ATTN_INLINE vf vf_fma(vf a, vf b, vf c) { return a * b + c; }
 ATTN_INLINE vm vf_less(vf a, vf b) { return a < b; }
+ATTN_INLINE bool vf_any(vm m) {
+  for (int i = 0; i < VF_LANES; i++)
+    if (m[i]) return true;
+  return false;
+}
 /* where(m) ? a : b */
 ATTN_INLINE vf vf_select(vm m, vf a, vf b) { return (vf)((m & (vm)a) | (~m & (vm)b)); }
 /* a > b ? a : b, hence b where either is NaN. */
