@@ -1,0 +1,39 @@
+"""What is trained: two forms of the translation model, the sizes, and the marks."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class Form:
+    """A way from concat(context, hidden) to the vocabulary."""
+
+    name: str
+    attentional_layer: bool
+
+
+FORMS = (
+    Form("through the attentional layer", True),
+    Form("concat(context, hidden) → vocabulary", False),
+)
+
+
+@dataclass(frozen=True)
+class Sizes:
+    """Of embeddings and hidden states, and the pairs kept from training."""
+
+    embedding: int = 256
+    hidden: int = 256
+    validation: int = 1000
+    test: int = 1000
+
+
+# Small enough for a check that takes no time.
+TINY = Sizes(embedding=24, hidden=20, validation=20, test=20)
+
+DROPOUT = 0.3
+# Target tokens a second over PyTorch's: to be reached, and aimed at.
+MARK, AIM = 1.5, 2.0
+# Batches of a turn: about half a second of ours.
+TURN = 8
