@@ -55,8 +55,8 @@ class Agreement:
 def tolerance(step: int, width: int) -> float:
     """How far a float32 loss of a step, counted from 1, may be from the exact one, relative.
 
-    A logit sums `width` products; roundings that are independent make sqrt(width) u of it, and a mean over tokens is off by
-    no more than one of them. Each step before has rounded the parameters as often, and the errors add up.
+    A logit sums `width` products; roundings that are independent make sqrt(width) u of it, and a mean over tokens is
+    off by no more than one of them. Each step before has rounded the parameters as often, and the errors add up.
     """
     return step * width**0.5 * 2.0**-24
 

@@ -109,8 +109,8 @@ def self_test(options: Options) -> tuple[int, int]:
                     print(f"FAILED training {form.name}: {found.problem}")
                 else:
                     passed += 1
-                    largest = max(found.largest_differences.values())
-                    print(f"ok training {form.name}: {largest:.1e} (allowed {found.tolerances[-1]:.1e} at the last step)")
+                    largest, last = max(found.largest_differences.values()), found.tolerances[-1]
+                    print(f"ok training {form.name}: {largest:.1e} (allowed {last:.1e} at the last step)")
         finally:
             pair.close()
     return passed, failed
