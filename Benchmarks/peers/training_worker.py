@@ -1,6 +1,7 @@
 """A process in which PyTorch trains as the parent asks; the Swift one is `attention-benchmarks train-worker`.
 
-{"do": "open", "model": FILE, "batches": FILE, "dropout": P, "precision": T}  -> {"parameters": N}
+{"do": "open", "model": FILE, "batches": FILE, "dropout": P, "learningRate": R, "clip": C, "precision": T}
+    -> {"parameters": N}
 {"do": "train", "batches": N}  -> {"seconds": of N batches, "tokens": ..., "losses": [...]}
 """
 

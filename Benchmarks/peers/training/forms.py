@@ -32,7 +32,20 @@ class Sizes:
 # Small enough for a check that takes no time.
 TINY = Sizes(embedding=24, hidden=20, validation=20, test=20)
 
-DROPOUT = 0.3
+
+@dataclass(frozen=True)
+class Training:
+    """How."""
+
+    dropout: float = 0.3
+    rate: float = 0.001  # of Adam
+    clip: float = 1.0  # the norm of all gradients
+
+
+TIMED = Training()
+# A quick descent, all of whose steps are clipped: what differs between two trainings shows in a few losses.
+COMPARED = Training(dropout=0.0, rate=0.01, clip=0.1)
+
 # Target tokens a second over PyTorch's: to be reached, and aimed at.
 MARK, AIM = 1.5, 2.0
 # Batches of a turn: about half a second of ours.

@@ -52,6 +52,7 @@ def _result(result: Result) -> dict[str, Any]:
         "tokensPerSecond": {system: dataclasses.asdict(result.speed(system)) for system in (OURS, TORCH)},
         "tokensPerSecondOfAll": {system: result.overall(system) for system in (OURS, TORCH)},
         "ratio": dataclasses.asdict(ratio),
+        "processorTimeRatio": result.processor_ratio,
         "marks": [
             {"name": name, "mark": mark, "measured": ratio.median, "reached": ratio.median >= mark}
             for name, mark in (("ratio", MARK), ("aim", AIM))

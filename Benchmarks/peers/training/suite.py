@@ -16,7 +16,7 @@ import machine
 import table as tables
 from processes import WorkerFailed
 from training import agreement, sentences, text
-from training.forms import DROPOUT, FORMS, TINY, TURN, Form, Sizes
+from training.forms import FORMS, TIMED, TINY, TURN, Form, Sizes
 from training.report import report
 from training.turns import Result, measure
 from training.workers import Files, Pair
@@ -72,7 +72,7 @@ def run(options: Options) -> Outcome:
     settings = {
         "pairs": options.pairs.name if options.pairs else "made up",
         "sizes": dataclasses.asdict(Sizes()),
-        "dropout": DROPOUT,
+        "training": dataclasses.asdict(TIMED),
         "batch": 64,
         "batchesOfATurn": TURN,
         "threads": options.threads,

@@ -18,6 +18,7 @@ _HEADINGS = [
     "ratio",
     "quartiles",
     "of all",
+    "cpu",
     f"mark {MARK:g}, aim {AIM:g}",
 ]
 _LEFT = {0, len(_HEADINGS) - 1}
@@ -58,6 +59,7 @@ def _cells(result: Result) -> list[str]:
         times(ratio),
         spread(ratio),
         f"{result.overall(OURS) / result.overall(TORCH):.2f}",
+        f"{result.processor_ratio:.2f}",
         verdict(result),
     ]
 

@@ -50,7 +50,8 @@ class TorchTraining:
         parameters = {name: torch.from_numpy(x) for name, x in tensors.read(pathlib.Path(command["model"])).items()}
         self._model = TranslationModel(parameters, command["dropout"]).to(getattr(torch, command["precision"]))
         self._parameters = list(self._model.parameters())
-        self._optimizer = torch.optim.Adam(self._parameters, lr=0.001, fused=True)
+        self._optimizer = torch.optim.Adam(self._parameters, lr=command["learningRate"], fused=True)
+        self._clip = command["clip"]
         self._next = 0
         return {"parameters": sum(parameter.numel() for parameter in self._parameters)}
 
@@ -66,9 +67,9 @@ class TorchTraining:
         self._optimizer.zero_grad(set_to_none=True)
         loss = self._model(batch)
         loss.backward()
-        nn.utils.clip_grad_norm_(self._parameters, 1.0)
+        nn.utils.clip_grad_norm_(self._parameters, self._clip)
         self._optimizer.step()
-        return float(loss)
+        return float(loss.detach())
 
 
 def describe() -> dict[str, str]:

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from interleave import Summary, summarise
 from processes import ForeignLoad, settle
 from training.agreement import Agreement, check
-from training.forms import DROPOUT, TURN, Form, Sizes
+from training.forms import TIMED, TURN, Form, Sizes
 from training.workers import OURS, TORCH, Files, Pair, Turn, train
 
 
@@ -51,6 +51,12 @@ class Result:
         pairs = zip(self.turns[TORCH], self.turns[OURS], strict=True)
         return summarise([torch.seconds / ours.seconds for torch, ours in pairs])
 
+    @property
+    def processor_ratio(self) -> float:
+        """PyTorch's processor time over ours, of all turns; 0 where the system does not say."""
+        torch, ours = (sum(turn.processor for turn in self.turns[system]) for system in (TORCH, OURS))
+        return torch / ours if ours else 0.0
+
     def mean_loss(self, system: str) -> float:
         """Per target token of all turns: with dropout, whose choices differ between the systems."""
         turns = self.turns[system]
@@ -73,8 +79,8 @@ def measure(
     result = Result(form, threads, agreement, {OURS: [], TORCH: []}, batches)
     if agreement.problem:
         return result
-    pair.open_ours(form, sizes, files, DROPOUT)
-    pair.open_torch(files, DROPOUT)
+    pair.open_ours(form, sizes, files, TIMED)
+    pair.open_torch(files, TIMED)
     load = ForeignLoad(pair.workers)
     begun = time.monotonic()
     for first in range(0, batches, TURN):

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from typing import Any, Literal
 
 from processes import Worker, environment
-from training.forms import Form, Sizes
+from training.forms import Form, Sizes, Training
 
 OURS, TORCH = "ours", "torch"
 _WORKER = pathlib.Path(__file__).resolve().parents[1] / "training_worker.py"
@@ -22,6 +22,7 @@ class Turn:
     seconds: float
     tokens: int
     losses: list[float]  # of each batch, per target token
+    processor: float  # seconds of all threads, spinning included
 
 
 @dataclass(frozen=True)
@@ -57,24 +58,26 @@ class Pair:
     def failure(self) -> str | None:
         return next((f"{worker.system}: {worker.failure}" for worker in self.workers if worker.failure), None)
 
-    def open_ours(self, form: Form, sizes: Sizes, files: Files, dropout: float) -> dict[str, Any]:
+    def open_ours(self, form: Form, sizes: Sizes, files: Files, how: Training) -> dict[str, Any]:
         """A training from its beginning; writes the model and the batches."""
         training = dataclasses.asdict(sizes) | {
             "pairs": str(files.pairs),
             "attentionalLayer": form.attentional_layer,
-            "dropout": dropout,
+            "dropout": how.dropout,
+            "learningRate": how.rate,
+            "clip": how.clip,
             "model": str(files.model),
             "batches": str(files.batches),
         }
         return self.ours.ask("open", training=training)
 
     def open_torch(
-        self, files: Files, dropout: float, precision: Literal["float32", "float64"] = "float32"
+        self, files: Files, how: Training, precision: Literal["float32", "float64"] = "float32"
     ) -> dict[str, Any]:
         """The same training by PyTorch."""
-        return self.torch.ask(
-            "open", model=str(files.model), batches=str(files.batches), dropout=dropout, precision=precision
-        )
+        paths = {"model": str(files.model), "batches": str(files.batches)}
+        numbers = {"dropout": how.dropout, "learningRate": how.rate, "clip": how.clip}
+        return self.torch.ask("open", **paths, **numbers, precision=precision)
 
     def close(self) -> None:
         for worker in self.workers:
@@ -82,4 +85,6 @@ class Pair:
 
 
 def train(worker: Worker, batches: int) -> Turn:
-    return Turn(**worker.ask("train", batches=batches))
+    before = worker.processor_seconds()
+    answer = worker.ask("train", batches=batches)
+    return Turn(**answer, processor=worker.processor_seconds() - before)

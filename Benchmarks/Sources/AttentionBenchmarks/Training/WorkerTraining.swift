@@ -10,7 +10,7 @@ struct TrainingRequest: Decodable {
   var validation, test: Int
   var embedding, hidden: Int
   var attentionalLayer: Bool
-  var dropout: Double
+  var dropout, learningRate, clip: Double
   /// Written: the model before the first step, and the batches of the first epoch.
   var model, batches: String
 
@@ -21,6 +21,13 @@ struct TrainingRequest: Decodable {
     form.attentionalLayer = attentionalLayer
     form.dropout = dropout
     return form
+  }
+
+  var options: TrainingOptions {
+    var options = TrainingOptions()
+    options.learningRate = learningRate
+    options.clip = clip
+    return options
   }
 }
 
@@ -44,7 +51,7 @@ struct WorkerTraining {
     let (source, target) = (codec(.characters, \.source), codec(.words(lowercased: true), \.target))
     pairs = split.training.encoded(source: source, target: target, maximumLength: 100)
     let model = TranslationModel(request.configuration, source: source, target: target, seed: 0)
-    trainer = Trainer(model, TrainingOptions())
+    trainer = Trainer(model, request.options)
     let batches = trainer.batches(of: pairs, epoch: 1)
     try model.save(to: request.model)
     try JSONEncoder().encode(batches.map { Batch(PairBatch($0.map { pairs[$0] })) })
