@@ -12,7 +12,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
-from training.forms import COMPARED, Form, Sizes
+from training.forms import Form, Sizes, Training
 from training.workers import OURS, TORCH, Files, Pair, train
 
 STEPS = 8
@@ -46,7 +46,10 @@ class Agreement:
         for name in self.losses:
             if len(self.losses[name]) != len(self.exact):
                 return f"{name} took {len(self.losses[name])} steps of {len(self.exact)}"
-            for step, (difference, allowed) in enumerate(zip(self._differences(name), self.tolerances, strict=True)):
+            # PyTorch's later steps are its own in float64 but for roundings: only ours can be another training.
+            steps = len(self.exact) if name == OURS else 1
+            pairs = zip(self._differences(name)[:steps], self.tolerances[:steps], strict=True)
+            for step, (difference, allowed) in enumerate(pairs):
                 if not difference <= allowed:
                     return f"{name}'s loss of step {step + 1} is off by {difference:.1e}, beyond {allowed:.1e}"
         return None
@@ -64,14 +67,14 @@ def tolerance(step: int, width: int) -> float:
     return step * width**0.5 * 2.0**-24
 
 
-def check(pair: Pair, form: Form, sizes: Sizes, files: Files) -> Agreement:
+def check(pair: Pair, form: Form, sizes: Sizes, files: Files, how: Training) -> Agreement:
     """Raises WorkerFailed."""
-    opened = pair.open_ours(form, sizes, files, COMPARED)
+    opened = pair.open_ours(form, sizes, files, how)
     steps = min(STEPS, opened["batches"])
     ours = train(pair.ours, steps).losses
-    answer = pair.open_torch(files, COMPARED)
+    answer = pair.open_torch(files, how)
     torch = train(pair.torch, steps).losses
-    pair.open_torch(files, COMPARED, precision="float64")
+    pair.open_torch(files, how, precision="float64")
     exact = train(pair.torch, steps).losses
     width = sizes.hidden if form.attentional_layer else 3 * sizes.hidden
     return Agreement(

@@ -16,7 +16,7 @@ import machine
 import table as tables
 from processes import WorkerFailed
 from training import agreement, sentences, text
-from training.forms import FORMS, TIMED, TINY, TURN, Form, Sizes
+from training.forms import COMPARED_TINY, FORMS, TIMED, TINY, TURN, Form, Sizes
 from training.report import report
 from training.turns import Result, measure
 from training.workers import Files, Pair
@@ -103,7 +103,7 @@ def self_test(options: Options) -> tuple[int, int]:
         pair = options.start(max(options.threads))
         try:
             for form in FORMS:
-                found = agreement.check(pair, form, TINY, files)
+                found = agreement.check(pair, form, TINY, files, COMPARED_TINY)
                 if found.problem:
                     failed += 1
                     print(f"FAILED training {form.name}: {found.problem}")

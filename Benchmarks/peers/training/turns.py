@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from interleave import Summary, summarise
 from processes import ForeignLoad, settle
 from training.agreement import Agreement, check
-from training.forms import TIMED, TURN, Form, Sizes
+from training.forms import COMPARED, TIMED, TURN, Form, Sizes
 from training.workers import OURS, TORCH, Files, Pair, Turn, train
 
 
@@ -74,7 +74,7 @@ def measure(
 ) -> Result:
     """Checks that both train the same, then takes an epoch's turns, or as many as begin within the seconds. Raises
     WorkerFailed."""
-    agreement = check(pair, form, sizes, files)
+    agreement = check(pair, form, sizes, files, COMPARED)
     batches = agreement.opened["batches"]
     result = Result(form, threads, agreement, {OURS: [], TORCH: []}, batches)
     if agreement.problem:
