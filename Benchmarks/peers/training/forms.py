@@ -43,8 +43,8 @@ class Training:
 
 
 TIMED = Training()
-# A descent all of whose steps are clipped: what differs between two trainings shows in a few losses. A tiny model needs a
-# larger rate for that; at the full size such a rate blows roundings up (PyTorch in float32 is off by 4e-5 then).
+# A descent all of whose steps are clipped: what differs between two trainings shows in a few losses. A tiny model needs
+# a larger rate for that; at the full size such a rate blows roundings up (PyTorch in float32 is off by 4e-5 then).
 COMPARED = Training(dropout=0.0, clip=0.1)
 COMPARED_TINY = Training(dropout=0.0, clip=0.1, rate=0.01)
 

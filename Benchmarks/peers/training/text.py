@@ -76,8 +76,9 @@ def notes(results: list[Result]) -> str:
         first, largest = agreement.first_differences, agreement.largest_differences
         lines.append(
             f"{name}: loss of the first batch without dropout {agreement.exact[0]:.4f}, off by {first[OURS]:.1e} "
-            f"(ours) and {first[TORCH]:.1e} (torch), allowed {agreement.tolerances[0]:.1e}; of {len(agreement.exact)} steps "
-            f"at most {largest[OURS]:.1e} and {largest[TORCH]:.1e}, ours may be off by {agreement.tolerances[-1]:.1e} at the last"
+            f"(ours) and {first[TORCH]:.1e} (torch), allowed {agreement.tolerances[0]:.1e}; in {len(agreement.exact)} "
+            f"steps off by at most {largest[OURS]:.1e} (ours, allowed {agreement.tolerances[-1]:.1e} at the last) and "
+            f"{largest[TORCH]:.1e} (torch)"
         )
         lines.append(
             f"{name}: mean loss as trained, with dropout: ours {result.mean_loss(OURS):.3f}, "
