@@ -21,6 +21,7 @@ let package = Package(
         "BenchmarkSupport", "CPeak",
         .product(name: "Attention", package: "swift-attention"),
         .product(name: "AttentionReference", package: "swift-attention"),
+        .product(name: "Seq2Seq", package: "swift-attention"),
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
       ],
       path: "Sources/AttentionBenchmarks"),

@@ -13,12 +13,15 @@ import interleave
 import machine
 from chart import chart
 from interleave import OURS, CaseResult, Settings
-from processes import Worker, WorkerFailed
+from processes import Worker, WorkerFailed, kernel_worker
 from report import report
 from shapes import SUITES, cases_of, tiny_cases
 from systems import NAMES
 from table import heading, notes, table
+from training import suite as training
+from training.forms import FORMS
 
+TRAINING = "training"
 _RESULTS = pathlib.Path(__file__).resolve().parents[1] / "results"
 
 
@@ -48,7 +51,11 @@ def _machine_name(text: str) -> str:
 def _arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="scripts/peers", description=__doc__)
     parser.add_argument("--build", required=True, help=argparse.SUPPRESS)
-    parser.add_argument("--suite", choices=[*SUITES, "all"], default="marks")
+    parser.add_argument("--trainer", type=pathlib.Path, required=True, help=argparse.SUPPRESS)
+    parser.add_argument(
+        "--suite", choices=[*SUITES, "all", TRAINING], default="marks", help="all: but for training (%(default)s)"
+    )
+    parser.add_argument("--pairs", type=pathlib.Path, metavar="FILE.tsv", help="sentences of training (made up)")
     parser.add_argument("--shapes", type=_pattern, metavar="REGEX", help="only cases whose name matches")
     parser.add_argument("--list", action="store_true", help="print the cases and end")
     parser.add_argument("--systems", default=",".join(NAMES[1:]), help="others to measure (%(default)s)")
@@ -67,6 +74,10 @@ def _arguments() -> argparse.Namespace:
     arguments = parser.parse_args()
     if arguments.repeats < 1 or arguments.sample <= 0:
         parser.error("--repeats and --sample must be positive")
+    if arguments.suite == TRAINING and arguments.svg:
+        parser.error("--svg: the suite training draws no chart")
+    if arguments.pairs and (arguments.suite != TRAINING or not arguments.pairs.is_file()):
+        parser.error(f"--pairs: {'no such file' if arguments.suite == TRAINING else 'only with --suite training'}")
     arguments.systems = [name for name in arguments.systems.split(",") if name]
     for name in arguments.systems:
         if name not in NAMES[1:]:
@@ -79,7 +90,7 @@ def _start(arguments: argparse.Namespace, threads: list[int]) -> tuple[list[Work
     does not."""
     workers, absent = [], {}
     for name in (OURS, *arguments.systems):
-        worker = Worker(name, arguments.build, arguments.isa, max(threads), cap=arguments.peer_isa is not None)
+        worker = kernel_worker(name, arguments.build, arguments.isa, max(threads), cap=arguments.peer_isa is not None)
         if not worker.failure:
             workers.append(worker)
             continue
@@ -91,8 +102,8 @@ def _start(arguments: argparse.Namespace, threads: list[int]) -> tuple[list[Work
     return workers, absent
 
 
-def _self_test(workers: list[Worker], threads: int) -> int:
-    """Every case at a tiny size; the number of passed and failed checks as the last line."""
+def _self_test(workers: list[Worker], threads: int) -> tuple[int, int]:
+    """Every case at a tiny size: how many checks passed, and how many failed."""
     passed = failed = 0
     for case in tiny_cases():
         result = interleave.check(case, workers, threads)
@@ -106,8 +117,37 @@ def _self_test(workers: list[Worker], threads: int) -> int:
                 print(f"ok {case.name}: {name} {result.differences[name]:.1e} (allowed {result.tolerance:.1e})")
             else:
                 print(f"– {case.name}: {name}: {result.unsupported.get(name)}")
-    print(f"{passed} passed, {failed} failed")
-    return 1 if failed or not passed else 0
+    return passed, failed
+
+
+def _self_test_training(options: training.Options) -> tuple[int, int]:
+    """Likewise; nothing where the trainer was not built."""
+    if not options.trainer.is_file():
+        print("– training: left out, its Swift program is not built: --suite training --self-test builds it")
+        return 0, 0
+    try:
+        return training.self_test(options)
+    except WorkerFailed as failure:
+        print(f"FAILED training: {failure}")
+        return 0, 1
+
+
+def _train(arguments: argparse.Namespace, options: training.Options) -> int:
+    if not options.forms:
+        print("peers: no form of suite training matches; --list names them", file=sys.stderr)
+        return 2
+    try:
+        outcome = training.run(options)
+    except WorkerFailed as failure:
+        print(f"peers: {failure}", file=sys.stderr)
+        return 1
+    print(outcome.text)
+    if arguments.json:
+        _write(arguments.json, outcome.json)
+    if arguments.machine:
+        for suffix, text in (("txt", outcome.text), ("json", outcome.json)):
+            _write(_RESULTS / f"{arguments.machine}-{TRAINING}.{suffix}", text)
+    return 1 if outcome.failed else 0
 
 
 def _write(path: pathlib.Path, text: str) -> None:
@@ -162,17 +202,39 @@ def _measure(arguments: argparse.Namespace, workers: list[Worker], absent: dict[
 
 def main() -> int:
     arguments = _arguments()
+    forms = [form for form in FORMS if not arguments.shapes or arguments.shapes.search(form.name)]
     if arguments.list:
-        for case in cases_of(arguments.suite):
-            print(f"{case.suite}: {case.name}")
+        if arguments.suite == TRAINING:
+            print("\n".join(f"{TRAINING}: {form.name}" for form in forms))
+        else:
+            print("\n".join(f"{case.suite}: {case.name}" for case in cases_of(arguments.suite)))
         return 0
     threads = arguments.threads or sorted({1, machine.cores()})
+    options = training.Options(
+        arguments.build,
+        arguments.trainer,
+        arguments.pairs,
+        forms,
+        threads,
+        arguments.seconds,
+        arguments.isa,
+        arguments.peer_isa,
+    )
     settings = Settings(threads, arguments.repeats, arguments.seconds, arguments.sample)
-    workers, absent = _start(arguments, threads)
+    workers: list[Worker] = []
     try:
-        if arguments.self_test:
-            return _self_test(workers, max(threads))
-        return _measure(arguments, workers, absent, settings)
+        if arguments.suite == TRAINING and not arguments.self_test:
+            return _train(arguments, options)
+        checks = []
+        if arguments.suite != TRAINING:
+            workers, absent = _start(arguments, threads)
+            if not arguments.self_test:
+                return _measure(arguments, workers, absent, settings)
+            checks.append(_self_test(workers, max(threads)))
+        checks.append(_self_test_training(options))
+        passed, failed = (sum(counts) for counts in zip(*checks, strict=True))
+        print(f"{passed} passed, {failed} failed")
+        return 1 if failed or not passed else 0
     except KeyboardInterrupt:
         return 130
     finally:

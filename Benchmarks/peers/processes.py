@@ -42,23 +42,9 @@ class WorkerFailed(Exception):
 class Worker:
     """One system in its process. `description` is None, and `failure` says why, where it could not be loaded."""
 
-    def __init__(self, system: str, build: str, isa: str | None, most_threads: int, cap: bool) -> None:
+    def __init__(self, system: str, command: list[str], environment: dict[str, str]) -> None:
         self.system = system
         self._log = tempfile.TemporaryFile()
-        command = [sys.executable, str(_HERE / "worker.py"), system, "--build", build]
-        command += ["--most-threads", str(most_threads)]
-        environment = {k: v for k, v in os.environ.items() if not k.startswith(_FIXED_BY_CALLER)}
-        environment |= {
-            "OMP_NUM_THREADS": str(most_threads),
-            "MKL_NUM_THREADS": str(most_threads),
-            "KMP_BLOCKTIME": "5",
-            "PYTHONDONTWRITEBYTECODE": "1",
-        }
-        if system == "ours":
-            command += ["--isa", isa] if isa else []
-        elif cap:
-            command += ["--cap"]
-            environment |= _AVX2
         self._process = subprocess.Popen(
             command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=self._log, text=True, env=environment
         )
@@ -68,7 +54,7 @@ class Worker:
         try:
             hello = self._hear()
             self.description = hello["description"]
-            if hello["capped"] is not None:
+            if hello.get("capped") is not None:
                 how = "AVX-512 hidden from CPUID" if hello["capped"] else "by environment variables alone"
                 self.description["capped at AVX2"] = how
         except WorkerFailed as failure:
@@ -130,6 +116,27 @@ class Worker:
         except subprocess.TimeoutExpired:
             self._process.kill()
             self._process.wait()
+
+
+def kernel_worker(system: str, build: str, isa: str | None, most_threads: int, cap: bool) -> Worker:
+    """A system of worker.py; `cap` hides what is beyond AVX2 from all but ours."""
+    command = [sys.executable, str(_HERE / "worker.py"), system, "--build", build, "--most-threads", str(most_threads)]
+    cap = cap and system != "ours"
+    command += ["--isa", isa] if system == "ours" and isa else []
+    command += ["--cap"] if cap else []
+    return Worker(system, command, environment(most_threads, cap))
+
+
+def environment(threads: int, cap: bool = False) -> dict[str, str]:
+    """The caller's without what it says of threads and instruction sets; `cap` adds what libraries read of AVX2."""
+    given = {key: value for key, value in os.environ.items() if not key.startswith(_FIXED_BY_CALLER)}
+    given |= {
+        "OMP_NUM_THREADS": str(threads),
+        "MKL_NUM_THREADS": str(threads),
+        "KMP_BLOCKTIME": "5",
+        "PYTHONDONTWRITEBYTECODE": "1",
+    }
+    return given | (_AVX2 if cap else {})
 
 
 def settle(workers: list[Worker], longest: float = 1.0) -> bool:

@@ -110,35 +110,55 @@ def notes(results: list[CaseResult]) -> str:
                 f"({worst.case.name}; allowed {worst.tolerance:.1e})"
             )
     if results:
-        foreign, steal = max(r.foreign for r in results), max(r.steal for r in results)
-        lines.append(
-            f"other processes took up to {100 * foreign:.1f} % of the cores' time in a round, steal {100 * steal:.1f} %; "
-            f"{sum(r.repeated for r in results)} disturbed rounds were left out"
-        )
-        if foreign > 0.03 or steal > 0.03:
-            lines.append("WARNING: the machine was not quiet: do not keep these figures")
+        lines += disturbance(max(r.foreign for r in results), max(r.steal for r in results), "in a round")
+        lines.append(f"{sum(r.repeated for r in results)} disturbed rounds were left out")
         unsettled = sum(r.unsettled for r in results)
         if unsettled:
             lines.append(f"WARNING: {unsettled} samples began while threads of another system were still running")
     return "\n".join(lines)
 
 
+def disturbance(foreign: float, steal: float, within: str) -> list[str]:
+    """What took the cores' time, as parts of it."""
+    lines = [
+        f"other processes took up to {100 * foreign:.1f} % of the cores' time {within}, steal {100 * steal:.1f} %"
+    ]
+    if foreign > 0.03 or steal > 0.03:
+        lines.append("WARNING: the machine was not quiet: do not keep these figures")
+    return lines
+
+
 def heading(
     machine: dict[str, Any], systems: dict[str, dict[str, str]], settings: Settings, peer_isa: str | None
 ) -> str:
-    lines = [
-        f"{machine['processor']}, {machine['cores']} cores, {machine['system']}, Python {machine['python']}",
+    rounds = (
         f"threads {', '.join(map(str, settings.threads))}; {settings.repeats} rounds"
         + (f", at most {settings.seconds:g} s a case" if settings.seconds is not None else "")
-        + f"; samples of {1e3 * settings.sample_seconds:g} ms or one call",
+        + f"; samples of {1e3 * settings.sample_seconds:g} ms or one call"
+    )
+    lines = [rounds, *peer_limit(peer_isa), *description(systems), *limits(machine)]
+    lines.append(f"an empty call from Python: {machine['emptyCallMicroseconds']:.2f} µs")
+    return "\n".join([processor(machine), *lines])
+
+
+def processor(machine: dict[str, Any]) -> str:
+    return f"{machine['processor']}, {machine['cores']} cores, {machine['system']}, Python {machine['python']}"
+
+
+def peer_limit(peer_isa: str | None) -> list[str]:
+    return [
         f"peers' instruction set: {'capped at ' + peer_isa if peer_isa else 'as each chooses'}",
         "marks are for two cores with AVX2 on both sides: elsewhere --isa avx2 --peer-isa avx2 --threads 1,2",
     ]
-    for name, description in systems.items():
-        lines.append(f"{name}: " + "; ".join(f"{key} {value}" for key, value in description.items()))
+
+
+def description(systems: dict[str, dict[str, str]]) -> list[str]:
+    return [f"{name}: " + "; ".join(f"{key} {value}" for key, value in said.items()) for name, said in systems.items()]
+
+
+def limits(machine: dict[str, Any]) -> list[str]:
+    lines = []
     for name, rates in machine["peakGigaflops"].items():
         lines.append(f"peak {name}: " + ", ".join(f"{rate:.1f} GFLOP/s on {n}" for n, rate in rates.items()))
     rates = machine["readGigabytes"]
-    lines.append("read bandwidth: " + ", ".join(f"{rate:.1f} GB/s on {n}" for n, rate in rates.items()))
-    lines.append(f"an empty call from Python: {machine['emptyCallMicroseconds']:.2f} µs")
-    return "\n".join(lines)
+    return [*lines, "read bandwidth: " + ", ".join(f"{rate:.1f} GB/s on {n}" for n, rate in rates.items())]

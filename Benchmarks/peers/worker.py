@@ -10,15 +10,12 @@
 from __future__ import annotations
 
 import argparse
-import ctypes
 import gc
-import json
-import os
-import sys
 import time
-import traceback
 from collections.abc import Callable
 from typing import Any
+
+from serving import serve
 
 
 def _calls_that_take(seconds: float, call: Callable[[], object]) -> int:
@@ -88,38 +85,13 @@ def main() -> None:
     parser.add_argument("--cap", action="store_true", help="hide what is beyond AVX2")
     arguments = parser.parse_args()
 
-    # What libraries print goes to standard error; the pipe to the parent stays clean.
-    pipe = os.fdopen(os.dup(1), "w", buffering=1)
-    os.dup2(2, 1)
-
-    def say(answer: dict[str, Any]) -> None:
-        print(json.dumps(answer), file=pipe, flush=True)
-
-    try:
-        capped = None
-        if arguments.cap:
-            # Before NumPy and the system are loaded: they ask CPUID then.
-            try:
-                cap = ctypes.CDLL(os.path.join(arguments.build, "libcpuidcap.so"))
-                capped = bool(cap.cap_at_avx2()) and not cap.sees_avx512()
-            except OSError:
-                capped = False
+    def start() -> tuple[dict[str, str], Callable[[dict[str, Any]], dict[str, Any]]]:
         import systems
 
         system = systems.load(arguments.system, arguments.build, arguments.isa, arguments.most_threads)
-        worker = _Worker(system)
-        say({"description": system.describe(), "capped": capped})
-    except Exception as error:  # an absent library must not end the others' run
-        traceback.print_exc()
-        say({"failed": f"{type(error).__name__}: {error}"})
-        return
-    gc.disable()
-    for line in sys.stdin:
-        try:
-            say(worker.answer(json.loads(line)))
-        except Exception as error:
-            traceback.print_exc()
-            say({"failed": f"{type(error).__name__}: {error}"})
+        return system.describe(), _Worker(system).answer
+
+    serve(start, cap_from=arguments.build if arguments.cap else None)
 
 
 if __name__ == "__main__":

@@ -93,6 +93,14 @@ public struct Trainer: Sendable {
     try progress(meter.progress(record: record, isBest: isBest))
   }
 
+  /// The batches of an epoch, counted from 1, as indices of the pairs, in the order in which
+  /// ``runEpoch(training:validation:checkpoint:progress:)`` takes them: for training another program on the same ones.
+  /// A batch is `PairBatch` of its pairs in this order.
+  public func batches(of pairs: [EncodedPair], epoch: Int) -> [[Int]] {
+    require(epoch >= 1, "Trainer: expected an epoch of 1 or above, got \(epoch)")
+    return schedule(pairs).batches(epoch: epoch - 1)
+  }
+
   private func schedule(_ pairs: [EncodedPair]) -> BatchSchedule {
     BatchSchedule(pairs, batchSize: options.batchSize, seed: subseed(options.seed, 1))
   }
@@ -107,7 +115,7 @@ public struct Trainer: Sendable {
     _ pairs: [EncodedPair], _ meter: inout ProgressMeter, _ progress: (TrainingProgress) throws -> Void
   ) throws {
     let epochSeed = subseed(subseed(options.seed, 2), meter.epoch)
-    let batches = schedule(pairs).batches(epoch: meter.epoch - 1)
+    let batches = batches(of: pairs, epoch: meter.epoch)
     for (index, indices) in batches.enumerated() {
       let batch = PairBatch(indices.map { pairs[$0] })
       let seed = subseed(epochSeed, index)

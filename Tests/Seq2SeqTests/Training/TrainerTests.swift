@@ -129,6 +129,22 @@ private func temporaryFile() -> String {
     #expect(throws: TrainingError.noPairs) { try trainer.runEpoch(training: [], validation: []) }
   }
 
+  @Test func namesTheBatchesOfAnEpoch() throws {
+    let training = SmallTraining { $0.dropout = 0 }
+    var trainer = Trainer(training.model, training.options)
+    for epoch in 1...2 {
+      let batches = trainer.batches(of: training.pairs, epoch: epoch).map { PairBatch($0.map { training.pairs[$0] }) }
+      let loss = trainer.model.loss(batches[0], smoothing: training.options.smoothing)
+      var seen: [TrainingProgress] = []
+      try trainer.runEpoch(training: training.pairs, validation: []) { if $0.record == nil { seen.append($0) } }
+      var sums = [0]
+      for batch in batches { sums.append(sums.last! + batch.targetTokenCount) }
+      #expect(seen.map(\.tokensDone) == Array(sums.dropFirst()))
+      // The same forward pass; u of the sum of so few tokens in double precision.
+      #expect(abs(seen[0].loss * Double(loss.count) - loss.loss) <= 1e-12 * loss.loss, "epoch \(epoch)")
+    }
+  }
+
   @Test func progressCounts() throws {
     let training = SmallTraining()
     var trainer = Trainer(training.model, training.options)
