@@ -6,6 +6,7 @@
 #include "dispatch.h"
 #include "forward.h"
 #include "matmul.h"
+#include "parallel.h"
 #include "recurrent.h"
 #include "scratch.h"
 #include "status.h"
@@ -103,6 +104,7 @@ attn_status attn_matmul(attn_type type, bool transpose_a, bool transpose_b, int6
   attn_status status = attn_check_matmul(type, transpose_a, transpose_b, m, n, k, a, lda, b, ldb, c, ldc, threads);
   if (status != ATTN_OK || m == 0 || n == 0) return status;
   attn_product product = {.kernels = attn_kernels_for(type, NULL),
+                          .threads = attn_threads_worth(threads, 2 * (double)m * (double)n * (double)k),
                           .type = type,
                           .transpose_a = transpose_a,
                           .transpose_b = transpose_b,
@@ -117,11 +119,9 @@ attn_status attn_matmul(attn_type type, bool transpose_a, bool transpose_b, int6
                           .b = b,
                           .c = c};
   if (!product.kernels) return ATTN_ERROR_ISA;
-  int64_t most = threads ? threads : attn_max_threads();
-  int used = (int)attn_min(most, attn_product_items(&product));
-  attn_arena *arena = scratch_of(attn_product_thread_bytes(&product) * used);
+  attn_arena *arena = scratch_of(attn_product_bytes(&product));
   if (!arena) return ATTN_ERROR_OUT_OF_MEMORY;
-  attn_product_run(&product, used, arena->data);
+  attn_product_run(&product, arena->data);
   attn_arena_give(arena);
   return ATTN_OK;
 }

@@ -49,41 +49,53 @@ static void bias_item(void *context, int thread, int64_t item) {
     c->kernels->add_row(sum, 1, c->logits + (r * c->stride + column) * c->bytes, columns);
 }
 
-static void multiply(const attn_product *product, int threads, char *scratch) {
-  attn_product_run(product, (int)attn_min(threads, attn_product_items(product)), scratch);
+/* Logits of a block; gradients of its rows; its part of the weight's gradient. */
+typedef struct block_products {
+  attn_product logits, hidden, weight;
+} block_products;
+
+static block_products products_of(const cross_entropy_call *c, int threads) {
+  const attn_cross_entropy_problem *p = c->problem;
+  int64_t offset = c->first * p->hidden * c->bytes;
+  attn_product logits = {.kernels = c->kernels,
+                         .type = p->type,
+                         .transpose_b = true,
+                         .threads = threads,
+                         .m = c->count,
+                         .n = p->classes,
+                         .k = p->hidden,
+                         .lda = p->hidden,
+                         .ldb = p->hidden,
+                         .ldc = c->stride,
+                         .a = (const char *)p->hidden_rows + offset,
+                         .b = p->weight,
+                         .c = c->logits};
+  attn_product hidden = logits, weight = logits;
+  hidden.transpose_b = weight.transpose_b = false;
+  hidden.n = p->hidden, hidden.k = p->classes;
+  hidden.a = c->logits, hidden.lda = c->stride;
+  hidden.c = (char *)p->hidden_gradient + offset, hidden.ldc = p->hidden;
+  weight.transpose_a = true, weight.accumulate = true;
+  weight.m = p->classes, weight.n = p->hidden, weight.k = c->count;
+  weight.a = c->logits, weight.lda = c->stride, weight.b = logits.a;
+  weight.c = p->weight_gradient, weight.ldc = p->hidden;
+  return (block_products){logits, hidden, weight};
+}
+
+/* Scratch of the products of a block of c->count rows. */
+static int64_t products_bytes(const cross_entropy_call *c, int threads) {
+  block_products products = products_of(c, threads);
+  int64_t bytes = attn_max(attn_product_bytes(&products.logits), attn_product_bytes(&products.hidden));
+  return attn_max(bytes, attn_product_bytes(&products.weight));
 }
 
 static void block(cross_entropy_call *c, int threads, char *scratch) {
   const attn_cross_entropy_problem *p = c->problem;
-  const char *hidden = (const char *)p->hidden_rows + c->first * p->hidden * c->bytes;
-  attn_product product = {.kernels = c->kernels,
-                          .type = p->type,
-                          .transpose_b = true,
-                          .m = c->count,
-                          .n = p->classes,
-                          .k = p->hidden,
-                          .lda = p->hidden,
-                          .ldb = p->hidden,
-                          .ldc = c->stride,
-                          .a = hidden,
-                          .b = p->weight,
-                          .c = c->logits};
-  multiply(&product, threads, scratch);
+  block_products products = products_of(c, threads);
+  attn_product_run(&products.logits, scratch);
   attn_parallel(threads, (c->count + ITEM_ROWS - 1) / ITEM_ROWS, rows_item, c);
-  if (p->hidden_gradient) {
-    product.transpose_b = false;
-    product.n = p->hidden, product.k = p->classes;
-    product.a = c->logits, product.lda = c->stride, product.ldc = p->hidden;
-    product.c = (char *)p->hidden_gradient + c->first * p->hidden * c->bytes;
-    multiply(&product, threads, scratch);
-  }
-  if (p->weight_gradient) {
-    product.transpose_a = true, product.transpose_b = false, product.accumulate = true;
-    product.m = p->classes, product.n = p->hidden, product.k = c->count;
-    product.a = c->logits, product.lda = c->stride, product.b = hidden, product.ldb = p->hidden;
-    product.c = p->weight_gradient, product.ldc = p->hidden;
-    multiply(&product, threads, scratch);
-  }
+  if (p->hidden_gradient) attn_product_run(&products.hidden, scratch);
+  if (p->weight_gradient) attn_product_run(&products.weight, scratch);
   if (p->bias_gradient) attn_parallel(threads, (p->classes + BIAS_COLUMNS - 1) / BIAS_COLUMNS, bias_item, c);
 }
 
@@ -103,9 +115,13 @@ attn_status attn_cross_entropy(const attn_cross_entropy_problem *p, attn_cross_e
   int64_t blocks = attn_max(1, BLOCK_BYTES / (BLOCK_ROWS * c.stride * c.bytes));
   int64_t rows = attn_min(p->rows, blocks * BLOCK_ROWS);
   int threads = p->threads ? p->threads : attn_max_threads();
-  attn_product largest = {.type = p->type, .m = rows, .n = p->classes};
-  const int64_t sizes[] = {rows * c.stride * c.bytes, p->rows * (int64_t)sizeof(attn_row_loss),
-                           attn_product_thread_bytes(&largest) * threads};
+  /* The last block may have fewer rows, and then its products more scratch: they are divided otherwise. */
+  int64_t last = p->rows % rows ? p->rows % rows : rows, product_bytes = 0;
+  for (int i = 0; i < 2; i++) {
+    c.count = i ? last : rows;
+    product_bytes = attn_max(product_bytes, products_bytes(&c, threads));
+  }
+  const int64_t sizes[] = {rows * c.stride * c.bytes, p->rows * (int64_t)sizeof(attn_row_loss), product_bytes};
   int64_t at[3], bytes = 0;
   for (int i = 0; i < 3; i++) at[i] = bytes, bytes += attn_round_up(sizes[i], ATTN_SCRATCH_ALIGNMENT);
   attn_arena *arena = attn_arena_take((size_t)bytes);

@@ -79,6 +79,12 @@ typedef struct attn_adam_factors {
   double scale, beta1, beta2, keep, rate, root, epsilon;
 } attn_adam_factors;
 
+/* The left operand of a product: element (r, k) is data[r / tile_rows * tile + r % tile_rows * row + k * step]. */
+typedef struct attn_operand {
+  const void *data;
+  int64_t tile, row, step;
+} attn_operand;
+
 typedef struct attn_kernels {
   const char *isa;  /* name of the instruction set */
   const char *name; /* such as "avx2-f32" */
@@ -160,10 +166,13 @@ typedef struct attn_kernels {
   void (*accumulate_transposed)(void *output, int64_t output_stride, const void *p, int64_t stride, int64_t first,
                                 int64_t last, const void *b, int64_t b_stride, int64_t rows, int64_t width);
 
-  /* c[r][:] += sum_k a(r, k) * panel(:)[k] over `slices` slices of `depth` rows, where
-   * a(r, k) = a[r * a_row + k * a_step]. */
-  void (*product)(void *c, int64_t c_stride, const void *a, int64_t a_row, int64_t a_step, const void *panels,
-                  int64_t depth, int64_t rows, int64_t slices);
+  /* c[r][:] = sum_k a(r, k) * panel(:)[k] over `slices` slices of `depth` rows, added to c where `add`. */
+  void (*product)(void *c, int64_t c_stride, const attn_operand *a, const void *panels, int64_t depth, int64_t rows,
+                  int64_t slices, bool add);
+
+  /* Columns as the left operand: dst[r / tile_rows][k][r % tile_rows] = src[k * stride + r], tiles of depth * tile_rows
+   * numbers, of which the last is written as far as it has rows. */
+  void (*pack_columns)(void *dst, const void *src, int64_t stride, int64_t depth, int64_t rows);
 
   /* dst[0..n) = (output * factor) + extra, as `type`; extra may be null. -0 becomes +0. */
   void (*store_row)(void *dst, const void *output, const void *extra, attn_type type, int64_t n, double factor);

@@ -5,6 +5,7 @@
 
 #include "check.h"
 #include "dispatch.h"
+#include "parallel.h"
 #include "scratch.h"
 #include "status.h"
 #include "tile.h"
@@ -64,19 +65,13 @@ static int64_t item_rows_for(const attn_problem *p, const attn_plan *plan, int64
   return attn_min(most, attn_round_up((all + items - 1) / items, ATTN_BLOCK_ROWS));
 }
 
-/* FLOPs worth another thread: some 10 us of work, where waking one takes from 2 us to 50. Two heads with S = 16, D = 32
- * took 7 ms on two threads while other programs kept the cores busy, and 10 us on one. */
-#define THREAD_FLOPS 1e6
 /* A channel of an additive score against a multiply-add of a product. */
 #define ADDITIVE_FLOPS 8
 
 int64_t attn_threads_for(const attn_problem *p) {
-  if (p->threads) return p->threads;
   double pairs = (double)p->batch * (double)p->query_heads * (double)p->query_length * (double)p->key_length;
-  double flops = 2 * pairs * (double)(p->head_dim * (p->additive ? ADDITIVE_FLOPS : 1) + p->value_dim);
-  double useful = flops / THREAD_FLOPS;
-  int most = attn_max_threads();
-  return useful >= most ? most : attn_max(1, (int64_t)useful);
+  double depth = (double)p->head_dim * (p->additive ? ADDITIVE_FLOPS : 1) + (double)p->value_dim;
+  return attn_threads_worth(p->threads, 2 * pairs * depth);
 }
 
 attn_status attn_plan_make(const attn_problem *p, attn_plan *plan) {

@@ -26,7 +26,7 @@ typedef struct attn_plan {
 /* Fails with ATTN_ERROR_ISA, or ATTN_ERROR_OVERFLOW when the tiles would not fit the address space. */
 attn_status attn_plan_make(const attn_problem *problem, attn_plan *plan);
 
-/* The number of threads asked for, or of those that OpenMP offers as many as the work is worth. */
+/* The threads asked for, or as many as the work is worth. */
 int64_t attn_threads_for(const attn_problem *problem);
 
 /* One work item: `positions` query positions of `heads` query heads that share a key/value head, the keys packed once

@@ -78,9 +78,9 @@ static int64_t step_before(const attn_recurrence *l, int64_t t) {
 static void multiply_slice(const recurrence_call *c, char *out, int64_t out_stride, const void *a, int64_t a_row,
                            const char *panel, int64_t depth, int64_t rows) {
   for (int64_t first = 0; first < depth; first += BLOCK_DEPTH)
-    c->kernels->product(out, out_stride, (const char *)a + first * c->bytes, a_row, 1,
-                        panel + first * c->kernels->panel_width * c->bytes, attn_min(BLOCK_DEPTH, depth - first), rows,
-                        1);
+    c->kernels->product(
+        out, out_stride, &(attn_operand){(const char *)a + first * c->bytes, c->kernels->tile_rows * a_row, a_row, 1},
+        panel + first * c->kernels->panel_width * c->bytes, attn_min(BLOCK_DEPTH, depth - first), rows, 1, true);
 }
 
 /* A state of a part's sequences from [B, H], or zeros; and back. */
@@ -304,7 +304,7 @@ static void run_forward(recurrence_call *c, int threads) {
   attn_parallel((int)c->parts, c->parts, forward_part, c);
 }
 
-static void run_backward(recurrence_call *c, attn_product *weight, int product_threads, int threads) {
+static void run_backward(recurrence_call *c, attn_product *weight, int threads) {
   attn_parallel(c->parts > 1 ? threads : 1, c->slices, pack_backward, c);
   memset(c->zeros, 0, (size_t)(c->layer->hidden * c->bytes));
   attn_parallel((int)c->parts, c->parts, backward_part, c);
@@ -315,7 +315,7 @@ static void run_backward(recurrence_call *c, attn_product *weight, int product_t
   if (c->gradients->weight) {
     gather_previous(c);
     weight->a = c->recurrent_gradients, weight->b = c->previous, weight->c = c->gradients->weight;
-    attn_product_run(weight, product_threads, c->product_scratch);
+    attn_product_run(weight, c->product_scratch);
   }
 }
 
@@ -339,18 +339,18 @@ attn_status attn_recurrence_run(attn_cell cell, const attn_recurrence *layer, co
   c.parts = attn_max(1, attn_min(attn_min(most, work), layer->batch / PART_ROWS));
   c.part_bytes = 2 * state_bytes(&c) + (gradients ? 0 : tile_bytes(&c));
 
+  int threads = (int)(work > 1 ? most : 1);
   attn_product weight = {.kernels = kernels,
                          .type = layer->type,
                          .transpose_a = true,
+                         .threads = threads,
                          .m = wide,
                          .n = h,
                          .k = c.rows,
                          .lda = wide,
                          .ldb = h,
                          .ldc = h};
-  int threads = (int)(work > 1 ? most : 1);
-  int weight_threads = (int)attn_min(threads, attn_product_items(&weight));
-  int64_t product_bytes = gradients && gradients->weight ? attn_product_thread_bytes(&weight) * weight_threads : 0;
+  int64_t product_bytes = gradients && gradients->weight ? attn_product_bytes(&weight) : 0;
   int64_t bytes = place(&c, NULL, product_bytes);
   attn_arena *arena = attn_arena_take((size_t)bytes);
   if (!arena)
@@ -359,7 +359,7 @@ attn_status attn_recurrence_run(attn_cell cell, const attn_recurrence *layer, co
   c.starts[0] = 0;
   for (int64_t t = 0; t < layer->steps; t++) c.starts[t + 1] = c.starts[t] + layer->step_rows[t];
   if (gradients)
-    run_backward(&c, &weight, weight_threads, threads);
+    run_backward(&c, &weight, threads);
   else
     run_forward(&c, threads);
   attn_arena_give(arena);

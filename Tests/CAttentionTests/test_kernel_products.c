@@ -80,17 +80,18 @@ static void accumulate(const table_case *c) {
     }
 }
 
-/* A by rows and by columns, on top of what C held. */
+/* A by rows and by columns, in place of what C held and on top of it. */
 static void product(const table_case *c) {
   if (c->type != c->real) return;
   int64_t width = c->k->panel_width;
   const int64_t depths[] = {0, 1, 2, 7, 64};
   for (int64_t rows = 1; rows <= 2 * c->k->tile_rows + 1; rows++)
-    for (int n = 0; n < 10; n++) {
+    for (int n = 0; n < 20; n++) {
       int64_t depth = depths[n % 5], slices = random_int(c->r, 1, 3), stride = slices * width + 3;
-      bool by_columns = n >= 5;
+      bool by_columns = n % 10 >= 5, add = n >= 10;
       int64_t a_row = by_columns ? 1 : depth + 2, a_step = by_columns ? rows + 2 : 1;
-      CONTEXT(c, "product rows %d depth %d slices %d by columns %d", (int)rows, (int)depth, (int)slices, by_columns);
+      CONTEXT(c, "product rows %d depth %d slices %d by columns %d add %d", (int)rows, (int)depth, (int)slices, by_columns,
+              add);
       int64_t reach = depth > 0 ? (rows - 1) * a_row + (depth - 1) * a_step + 1 : 0;
       void *a = random_array(c->r, c->real, reach, -1, 1);
       guarded panels = guarded_new(c->real, slices * depth * width), to = guarded_new(c->real, rows * stride);
@@ -99,14 +100,15 @@ static void product(const table_case *c) {
         randomize(c->r, c->real, to.data + r * stride * c->k->real_bytes, slices * width, -1, 1);
       double *before = malloc((size_t)(rows * stride) * sizeof *before);
       for (int64_t i = 0; i < rows * stride; i++) before[i] = number_get(c->real, to.data, i);
-      c->k->product(to.data, stride, a, a_row, a_step, panels.data, depth, rows, slices);
+      attn_operand operand = {a, c->k->tile_rows * a_row, a_row, a_step};
+      c->k->product(to.data, stride, &operand, panels.data, depth, rows, slices, add);
       for (int64_t i = 0; i < rows * stride; i++) {
         int64_t r = i / stride, col = i % stride;
         if (col >= slices * width) {
           EXPECT(still_blank(c->real, to.data, i));
           continue;
         }
-        long double want = before[i], magnitude = fabsl(want);
+        long double want = add ? before[i] : 0, magnitude = fabsl(want);
         for (int64_t l = 0; l < depth; l++) {
           long double x = number_get(c->real, a, r * a_row + l * a_step);
           x *= number_get(c->real, panels.data, (col / width * depth + l) * width + col % width);
@@ -116,6 +118,29 @@ static void product(const table_case *c) {
       }
       free(before), free(a);
       guarded_free(&panels), guarded_free(&to);
+    }
+}
+
+static void pack_columns(const table_case *c) {
+  if (c->type != c->real) return;
+  int64_t tile = c->k->tile_rows;
+  for (int64_t rows = 1; rows <= 3 * tile + 1; rows++)
+    for (int64_t depth = 0; depth <= 5; depth++) {
+      int64_t stride = rows + random_int(c->r, 0, 3), tiles = (rows + tile - 1) / tile;
+      CONTEXT(c, "pack_columns rows %d depth %d", (int)rows, (int)depth);
+      void *src = random_array(c->r, c->real, depth > 0 ? (depth - 1) * stride + rows : 0, -1, 1);
+      guarded to = guarded_new(c->real, tiles * depth * tile);
+      c->k->pack_columns(to.data, src, stride, depth, rows);
+      for (int64_t r = 0; r < tiles * tile; r++)
+        for (int64_t l = 0; l < depth; l++) {
+          int64_t at = r / tile * depth * tile + l * tile + r % tile;
+          if (r >= rows)
+            EXPECT(still_blank(c->real, to.data, at));
+          else
+            EXPECT_NEAR(number_get(c->real, to.data, at), number_get(c->real, src, l * stride + r), 0);
+        }
+      guarded_free(&to);
+      free(src);
     }
 }
 
@@ -144,6 +169,7 @@ int main(void) {
   for_each_table(scores, &r);
   for_each_table(accumulate, &r);
   for_each_table(product, &r);
+  for_each_table(pack_columns, &r);
   for_each_table(rows_alone, &r);
   return expect_finish();
 }

@@ -124,7 +124,7 @@ static void against_loops(const product *p, random_source *r) {
 static void sizes(random_source *r) {
   /* Around 1, the register tiles, and the blocks of rows, columns and depth. */
   static const int64_t small[] = {0, 1, 2, 5, 6, 7, 11, 12, 13, 15, 16, 17, 31, 33};
-  static const int64_t rows[] = {1, 13, 191, 192, 193, 385}, columns[] = {1, 17, 127, 128, 129, 257};
+  static const int64_t rows[] = {1, 13, 97, 192, 385, 700}, columns[] = {1, 17, 64, 129, 257, 530};
   static const int64_t depths[] = {0, 1, 40, 255, 256, 257, 513};
   for (int form = 0; form < 16; form++) {
     attn_type type = form & 8 ? ATTN_F64 : ATTN_F32;

@@ -24,15 +24,14 @@ ATTN_INLINE void product_tile(int rows, bool accumulate, real *c, int64_t c_stri
 }
 
 /* One slice of columns for any number of rows. */
-ATTN_INLINE void product_slice(bool accumulate, real *c, int64_t c_stride, const real *a, int64_t a_row, int64_t a_step,
-                               const real *b, int64_t b_step, int64_t depth, int64_t rows) {
-  int64_t r = 0;
-  for (; r + TILE_ROWS <= rows; r += TILE_ROWS)
-    product_tile(TILE_ROWS, accumulate, c + r * c_stride, c_stride, a + r * a_row, a_row, a_step, b, b_step, depth);
-#define LAST_ROWS(count)                                                                                         \
-  case count:                                                                                                    \
-    product_tile(count, accumulate, c + r * c_stride, c_stride, a + r * a_row, a_row, a_step, b, b_step, depth); \
-    break;
+ATTN_INLINE void product_slice(bool accumulate, real *c, int64_t c_stride, attn_operand operand, const real *b,
+                               int64_t b_step, int64_t depth, int64_t rows) {
+  int64_t r = 0, row = operand.row, step = operand.step;
+  const real *a = (const real *)operand.data;
+  for (; r + TILE_ROWS <= rows; r += TILE_ROWS, a += operand.tile)
+    product_tile(TILE_ROWS, accumulate, c + r * c_stride, c_stride, a, row, step, b, b_step, depth);
+#define LAST_ROWS(count) \
+  case count: product_tile(count, accumulate, c + r * c_stride, c_stride, a, row, step, b, b_step, depth); break;
   switch (rows - r) {
     LAST_ROWS(1)
     LAST_ROWS(2)
@@ -58,30 +57,46 @@ ATTN_INLINE void product_slice(bool accumulate, real *c, int64_t c_stride, const
 #undef LAST_ROWS
 }
 
+ATTN_INLINE attn_operand rows_of(const void *a, int64_t stride) {
+  return (attn_operand){a, TILE_ROWS * stride, stride, 1};
+}
+
+ATTN_INLINE attn_operand columns_of(const void *a, int64_t stride) { return (attn_operand){a, TILE_ROWS, 1, stride}; }
+
 static void scores(void *out, int64_t stride, const void *queries, int64_t query_stride, int64_t dim,
                    const void *key_panels, int64_t rows, int64_t first, int64_t last) {
   for (int64_t slice = first; slice < last; slice++)
-    product_slice(false, (real *)out + slice * PANEL_WIDTH, stride, (const real *)queries, query_stride, 1,
+    product_slice(false, (real *)out + slice * PANEL_WIDTH, stride, rows_of(queries, query_stride),
                   (const real *)key_panels + slice * dim * PANEL_WIDTH, PANEL_WIDTH, dim, rows);
 }
 
 static void accumulate(void *output, int64_t output_stride, const void *p, int64_t stride, const void *value_panels,
                        int64_t depth, int64_t rows, int64_t first, int64_t last, int64_t slices) {
   for (int64_t slice = 0; slice < slices; slice++)
-    product_slice(true, (real *)output + slice * PANEL_WIDTH, output_stride, (const real *)p + first, stride, 1,
+    product_slice(true, (real *)output + slice * PANEL_WIDTH, output_stride, rows_of((const real *)p + first, stride),
                   (const real *)value_panels + (slice * depth + first) * PANEL_WIDTH, PANEL_WIDTH, last - first, rows);
 }
 
 static void accumulate_transposed(void *output, int64_t output_stride, const void *p, int64_t stride, int64_t first,
                                   int64_t last, const void *b, int64_t b_stride, int64_t rows, int64_t width) {
   for (int64_t c = 0; c < width; c += PANEL_WIDTH)
-    product_slice(true, (real *)output + first * output_stride + c, output_stride, (const real *)p + first, 1, stride,
-                  (const real *)b + c, b_stride, rows, last - first);
+    product_slice(true, (real *)output + first * output_stride + c, output_stride,
+                  columns_of((const real *)p + first, stride), (const real *)b + c, b_stride, rows, last - first);
 }
 
-static void product(void *c, int64_t c_stride, const void *a, int64_t a_row, int64_t a_step, const void *panels,
-                    int64_t depth, int64_t rows, int64_t slices) {
+static void product(void *c, int64_t c_stride, const attn_operand *a, const void *panels, int64_t depth, int64_t rows,
+                    int64_t slices, bool add) {
   for (int64_t slice = 0; slice < slices; slice++)
-    product_slice(true, (real *)c + slice * PANEL_WIDTH, c_stride, (const real *)a, a_row, a_step,
+    product_slice(add, (real *)c + slice * PANEL_WIDTH, c_stride, *a,
                   (const real *)panels + slice * depth * PANEL_WIDTH, PANEL_WIDTH, depth, rows);
+}
+
+static void pack_columns(void *dst, const void *src, int64_t stride, int64_t depth, int64_t rows) {
+  const int64_t whole = rows / TILE_ROWS, rest = rows % TILE_ROWS, tile = depth * TILE_ROWS;
+  for (int64_t k = 0; k < depth; k++) {
+    const real *from = (const real *)src + k * stride;
+    real *to = (real *)dst + k * TILE_ROWS;
+    for (int64_t t = 0; t < whole; t++) memcpy(to + t * tile, from + t * TILE_ROWS, TILE_ROWS * sizeof(real));
+    if (rest > 0) memcpy(to + whole * tile, from + whole * TILE_ROWS, (size_t)rest * sizeof(real));
+  }
 }

@@ -44,6 +44,7 @@ const attn_kernels TABLE_NAME(ATTN_ISA, ATTN_REAL_BITS) = {
     .drop = drop,
     .accumulate = accumulate,
     .product = product,
+    .pack_columns = pack_columns,
     .store_row = store_row,
     .exp2_row = exp2_row,
     .accumulate_transposed = accumulate_transposed,
