@@ -86,9 +86,22 @@ static void accumulate_transposed(void *output, int64_t output_stride, const voi
 
 static void product(void *c, int64_t c_stride, const attn_operand *a, const void *panels, int64_t depth, int64_t rows,
                     int64_t slices, bool add) {
-  for (int64_t slice = 0; slice < slices; slice++)
-    product_slice(add, (real *)c + slice * PANEL_WIDTH, c_stride, *a,
-                  (const real *)panels + slice * depth * PANEL_WIDTH, PANEL_WIDTH, depth, rows);
+  for (int64_t slice = 0; slice < slices; slice++) {
+    const real *panel = (const real *)panels + slice * depth * PANEL_WIDTH;
+    real *to = (real *)c + slice * PANEL_WIDTH;
+    attn_operand operand = *a;
+    for (int64_t r = 0; r < rows; r += TILE_ROWS) {
+      int64_t count = rows - r < TILE_ROWS ? rows - r : TILE_ROWS;
+      /* The next tile of a large C comes from afar, and its multiply-adds would wait for it: 10 % of a product of
+       * 4192 x 768 x 600. */
+      for (int64_t i = r + count; i < rows && i < r + count + TILE_ROWS; i++)
+        for (int v = 0; v < TILE_VECTORS; v++)
+          __builtin_prefetch((real *)c + i * c_stride + slice * PANEL_WIDTH + v * VF_LANES, 1);
+      product_slice(add, to, c_stride, operand, panel, PANEL_WIDTH, depth, count);
+      to += count * c_stride;
+      operand.data = (const real *)operand.data + operand.tile;
+    }
+  }
 }
 
 static void pack_columns(void *dst, const void *src, int64_t stride, int64_t depth, int64_t rows) {
