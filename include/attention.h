@@ -269,7 +269,8 @@ attn_status attn_weights(const attn_problem *problem, const void *lse, const att
  *   b    [k, n] with rows ldb apart, or [n, k] when transpose_b
  *   c    [m, n] with rows ldc apart; must meet neither a nor b
  * ATTN_F32 and ATTN_F64. Each element is one chain of multiply-adds in the order of k: the same bits at any number of
- * threads (0 = OpenMP's choice). It is what the layers use, so that a process needs no second threading runtime. */
+ * threads (0 = OpenMP's choice, fewer where the work is not worth them). It is what the layers use, so that a process
+ * needs no second threading runtime. */
 attn_status attn_matmul(attn_type type, bool transpose_a, bool transpose_b, int64_t m, int64_t n, int64_t k,
                         const void *a, int64_t lda, const void *b, int64_t ldb, void *c, int64_t ldc, bool accumulate,
                         int threads);
@@ -443,7 +444,7 @@ bool attn_isa_available(int index);
  * ATTENTION_ISA names none that can run: calls then return ATTN_ERROR_ISA. */
 const char *attn_isa_default(void);
 
-/* OpenMP's current choice for a call with threads = 0; 1 when built without OpenMP. */
+/* OpenMP's current choice, the most that a call with threads = 0 uses; 1 when built without OpenMP. */
 int attn_max_threads(void);
 /* Bytes of a core's level-1 data and level-2 cache, as the tile sizes use them. */
 int64_t attn_cache_bytes(int level);

@@ -29,7 +29,7 @@ BASE = "base"  # ours, on the case's base
 class Settings:
     threads: list[int]
     repeats: int = 7
-    seconds: float | None = None  # a case's budget; at least 3 rounds are taken
+    seconds: float | None = None  # a case's budget, without the rounds that are taken again; at least 3 are
     sample_seconds: float = 0.1
 
 
@@ -253,7 +253,9 @@ class _Round:
 def _take_round(
     turns: list[_Turn], alive: list[Worker], peak: Callable[[int], float | None], result: CaseResult
 ) -> _Round:
+    """A sample of each. The order turns with each round, so that none always follows the same other one."""
     this = _Round()
+    turns.reverse()
     load = ForeignLoad(alive)
     for turn in turns:
         result.unsettled += not settle(alive)

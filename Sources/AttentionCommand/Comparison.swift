@@ -142,7 +142,8 @@ struct Comparison {
     report.queries = [shape.batch, shape.queryHeads, shape.queryLength, shape.headDimension]
     report.keys = [shape.batch, shape.keyHeads, shape.keyLength, shape.headDimension]
     report.instructionSet = inputs.options.instructionSet ?? AttentionSystem.defaultInstructionSet ?? ""
-    report.threads = inputs.options.threads ?? AttentionSystem.maximumThreads
+    report.threads =
+      try AttentionPlan(shape: shape, type: Scalar.scalarType, mask: inputs.mask, options: inputs.options).threads
     report.fusedSeconds = times.sorted()[times.count / 2]
     report.naiveSeconds = naiveTime
     report.fusedBytes = fusedBytes

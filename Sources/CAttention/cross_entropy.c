@@ -74,7 +74,7 @@ static block_products products_of(const cross_entropy_call *c, int threads) {
   hidden.transpose_b = weight.transpose_b = false;
   hidden.n = p->hidden, hidden.k = p->classes;
   hidden.a = c->logits, hidden.lda = c->stride;
-  hidden.c = (char *)p->hidden_gradient + offset, hidden.ldc = p->hidden;
+  hidden.c = p->hidden_gradient ? (char *)p->hidden_gradient + offset : NULL, hidden.ldc = p->hidden;
   weight.transpose_a = true, weight.accumulate = true;
   weight.m = p->classes, weight.n = p->hidden, weight.k = c->count;
   weight.a = c->logits, weight.lda = c->stride, weight.b = logits.a;

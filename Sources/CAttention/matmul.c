@@ -72,7 +72,7 @@ static blocking blocking_of(const attn_product *p) {
   count_blocks(p, &b);
   /* A block of C that is read and written for each stretch stays in the second-level cache too. */
   int64_t most = p->k > b.depth ? attn_cache_bytes(2) / 4 / bytes : INT64_MAX;
-  int64_t enough = p->threads > 1 ? ENOUGH_ITEMS * p->threads : 1;
+  int64_t enough = p->threads > 1 ? ENOUGH_ITEMS * (int64_t)p->threads : 1;
   while (b.rows * b.columns > most || b.row_blocks * b.column_blocks < enough)
     if (!halve(p, &b)) break;
   return b;
@@ -127,6 +127,16 @@ static void pack_panels(const attn_product *p, product_tiles *t, int64_t depth, 
   }
 }
 
+/* op(A), rows [row, row + rows) and columns [depth, depth + count). */
+static attn_operand left_operand(const attn_product *p, product_tiles *t, int64_t row, int64_t rows, int64_t depth,
+                                 int64_t count) {
+  int64_t bytes = real_bytes(p), tile = p->kernels->tile_rows;
+  if (!p->transpose_a) return (attn_operand){p->a + (row * p->lda + depth) * bytes, tile * p->lda, p->lda, 1};
+  /* Each number of the depth lies a row of A apart, often on a page of its own. */
+  p->kernels->pack_columns(t->a, p->a + (depth * p->lda + row) * bytes, p->lda, count, rows);
+  return (attn_operand){t->a, tile * count, 1, tile};
+}
+
 static void copy_rows(char *to, int64_t to_stride, const char *from, int64_t from_stride, int64_t rows, int64_t bytes) {
   for (int64_t r = 0; r < rows; r++) memcpy(to + r * to_stride, from + r * from_stride, (size_t)bytes);
 }
@@ -135,7 +145,7 @@ static void product_item(void *context, int thread, int64_t index) {
   const product_call *call = context;
   const attn_product *p = call->product;
   const blocking *b = &call->blocks;
-  int64_t bytes = real_bytes(p), width = p->kernels->panel_width, tile = p->kernels->tile_rows;
+  int64_t bytes = real_bytes(p), width = p->kernels->panel_width;
   int64_t row = index / b->column_blocks * b->rows, column = index % b->column_blocks * b->columns;
   int64_t rows = attn_min(b->rows, p->m - row), columns = attn_min(b->columns, p->n - column);
   int64_t whole = columns / width, rest = columns % width, pitch = p->ldc * bytes;
@@ -147,12 +157,11 @@ static void product_item(void *context, int thread, int64_t index) {
   for (int64_t depth = 0; depth < attn_max(1, p->k); depth += b->depth) {
     int64_t count = attn_min(b->depth, p->k - depth);
     bool accumulate = p->accumulate || depth > 0;
-    pack_panels(p, &t, depth, count, column, columns);
-    const char *a = p->a + (p->transpose_a ? depth * p->lda + row : row * p->lda + depth) * bytes;
-    attn_operand operand = {a, tile * p->lda, p->lda, 1};
-    if (p->transpose_a) {
-      p->kernels->pack_columns(t.a, a, p->lda, count, rows);
-      operand = (attn_operand){t.a, tile * count, 1, tile};
+    attn_operand operand = {t.panels, 0, 0, 0};
+    /* Without depth the operands may have no memory. */
+    if (count > 0) {
+      pack_panels(p, &t, depth, count, column, columns);
+      operand = left_operand(p, &t, row, rows, depth, count);
     }
     p->kernels->product(c, p->ldc, &operand, t.panels, count, rows, whole, accumulate);
     if (rest > 0)

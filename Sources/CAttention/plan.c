@@ -65,13 +65,19 @@ static int64_t item_rows_for(const attn_problem *p, const attn_plan *plan, int64
   return attn_min(most, attn_round_up((all + items - 1) / items, ATTN_BLOCK_ROWS));
 }
 
+/* What beside the products takes the time of multiply-adds: measured on AVX2 in cycles a vector, 6.8 for a vector of
+ * weights (maximum, exponential, sum) and 3.2 for one of packed numbers, at two fused multiply-adds a cycle. */
+#define SOFTMAX_FLOPS 27
+#define PACKING_FLOPS 13
+
 /* A channel of an additive score against a multiply-add of a product. */
 #define ADDITIVE_FLOPS 8
 
 int64_t attn_threads_for(const attn_problem *p) {
   double pairs = (double)p->batch * (double)p->query_heads * (double)p->query_length * (double)p->key_length;
   double depth = (double)p->head_dim * (p->additive ? ADDITIVE_FLOPS : 1) + (double)p->value_dim;
-  return attn_threads_worth(p->threads, 2 * pairs * depth);
+  double packed = (double)p->batch * (double)p->kv_heads * (double)p->key_length;
+  return attn_threads_worth(p->threads, (2 * pairs + PACKING_FLOPS * packed) * depth);
 }
 
 attn_status attn_plan_make(const attn_problem *p, attn_plan *plan) {
@@ -217,11 +223,6 @@ static void add_sequence(const attn_problem *p, const attn_plan *plan, int64_t b
   sums->query_rows += (double)s.queries * (double)plan->group;
   sums->key_rows += (double)s.keys;
 }
-
-/* What beside the products takes the time of multiply-adds: measured on AVX2 in cycles a vector, 6.8 for a vector of
- * weights (maximum, exponential, sum) and 3.2 for one of packed numbers, at two fused multiply-adds a cycle. */
-#define SOFTMAX_FLOPS 27
-#define PACKING_FLOPS 13
 
 attn_status attn_plan_forward(const attn_problem *p, attn_plan_info *info) {
   if (!info) return attn_fail(ATTN_ERROR_NULL_POINTER, "info is null");

@@ -90,8 +90,8 @@ static void product(const table_case *c) {
       int64_t depth = depths[n % 5], slices = random_int(c->r, 1, 3), stride = slices * width + 3;
       bool by_columns = n % 10 >= 5, add = n >= 10;
       int64_t a_row = by_columns ? 1 : depth + 2, a_step = by_columns ? rows + 2 : 1;
-      CONTEXT(c, "product rows %d depth %d slices %d by columns %d add %d", (int)rows, (int)depth, (int)slices, by_columns,
-              add);
+      CONTEXT(c, "product rows %d depth %d slices %d by columns %d add %d", (int)rows, (int)depth, (int)slices,
+              by_columns, add);
       int64_t reach = depth > 0 ? (rows - 1) * a_row + (depth - 1) * a_step + 1 : 0;
       void *a = random_array(c->r, c->real, reach, -1, 1);
       guarded panels = guarded_new(c->real, slices * depth * width), to = guarded_new(c->real, rows * stride);

@@ -130,10 +130,34 @@ static void softmax(const table_case *c) {
   }
 }
 
+/* The edge of the slack: a score 8 above the maximum leaves it, the next number moves it. */
+static void slack_edge(const table_case *c) {
+  if (c->type != c->real) return;
+  int64_t n = 2 * c->k->lanes, width = c->k->lanes;
+  const double edge = 3 + SLACK, beyond = c->real == ATTN_F64 ? nextafter(edge, 100) : nextafterf((float)edge, 100);
+  for (int moved = 0; moved < 2; moved++) {
+    CONTEXT(c, "softmax at the edge, moved %d", moved);
+    guarded s = guarded_new(c->real, n), output = guarded_new(c->real, width);
+    guarded maximum = guarded_new(c->real, 1), sum = guarded_new(c->real, 1);
+    double top = moved ? beyond : edge;
+    for (int64_t j = 0; j < n; j++) number_set(c->real, s.data, j, j == n - 1 ? top : -INFINITY);
+    for (int64_t d = 0; d < width; d++) number_set(c->real, output.data, d, 1);
+    number_set(c->real, maximum.data, 0, 3);
+    number_set(c->real, sum.data, 0, 1);
+    c->k->softmax(s.data, n, 1, n, maximum.data, sum.data, output.data, width, width);
+    EXPECT_NEAR(number_get(c->real, maximum.data, 0), moved ? beyond : 3, 0);
+    EXPECT_NEAR(number_get(c->real, s.data, n - 1), moved ? 1 : 256, 256 * 13 * c->u);
+    EXPECT_NEAR(number_get(c->real, sum.data, 0), moved ? 1 + exp2(-SLACK) : 257, 257 * 14 * c->u);
+    EXPECT_NEAR(number_get(c->real, output.data, 0), moved ? exp2(-SLACK) : 1, moved ? exp2(-SLACK) * 14 * c->u : 0);
+    guarded_free(&s), guarded_free(&output), guarded_free(&maximum), guarded_free(&sum);
+  }
+}
+
 int main(void) {
   random_source r = {expect_seed()};
   for_each_table(exp2_row, &r);
   for_each_table(drop, &r);
   for_each_table(softmax, &r);
+  for_each_table(slack_edge, &r);
   return expect_finish();
 }

@@ -190,6 +190,13 @@ static void empty(void) {
   EXPECT(c[0] == 1 && c[5] == 6);
   EXPECT_INT(attn_matmul(ATTN_F64, true, true, 2, 2, 0, NULL, 2, NULL, 0, c, 3, false, 1), ATTN_OK);
   EXPECT(c[0] == 0 && c[1] == 0 && c[2] == 3 && c[3] == 0 && c[4] == 0 && c[5] == 6);
+  /* Strides that would step far from a null operand, over several blocks. */
+  float wide[60 * 40];
+  for (int form = 0; form < 4; form++) {
+    for (int i = 0; i < 60 * 40; i++) wide[i] = 1;
+    EXPECT_INT(attn_matmul(ATTN_F32, form & 1, form & 2, 60, 40, 0, NULL, 99, NULL, 99, wide, 40, false, 2), ATTN_OK);
+    for (int i = 0; i < 60 * 40; i++) EXPECT(wide[i] == 0);
+  }
   expect_context("m or n 0");
   EXPECT_INT(attn_matmul(ATTN_F64, false, false, 0, 3, 5, NULL, 5, NULL, 3, NULL, 3, false, 0), ATTN_OK);
   EXPECT_INT(attn_matmul(ATTN_F32, false, false, 3, 0, 5, NULL, 5, NULL, 1, NULL, 1, true, 0), ATTN_OK);

@@ -86,7 +86,7 @@ def measure(
     for first in range(0, batches, TURN):
         if seconds is not None and first >= 3 * TURN and time.monotonic() - begun > seconds:
             break
-        for worker in pair.workers:
+        for worker in pair.workers if first // TURN % 2 == 0 else reversed(pair.workers):
             result.unsettled += not settle(pair.workers)
             result.turns[worker.system].append(train(worker, min(TURN, batches - first)))
         progress(first + TURN, batches)

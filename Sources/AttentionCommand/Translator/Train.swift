@@ -11,8 +11,9 @@ struct Train: ParsableCommand {
       perplexity of the validation pairs, target tokens a second, time. MODEL is the best epoch's.
 
       MODEL.checkpoint holds what is needed to go on; it is written after each epoch, whole or not at all. After an \
-      interruption, or to train for more --epochs, the same command with --resume goes on, to the bits that an \
-      uninterrupted run would have given. Equal seeds give equal bits at any number of threads.
+      interruption the same command with --resume goes on, to the bits that an uninterrupted run would have given; \
+      also with more --epochs, unless the schedule is cosine, whose rates follow from their number. Equal seeds give \
+      equal bits at any number of threads.
       """)
 
   @OptionGroup(title: "Data") var data: DataOptions
@@ -76,15 +77,15 @@ struct Train: ParsableCommand {
     let file = data.pairs ?? data.task?.rawValue ?? ""
     guard training > 0 else {
       throw .badInput(
-        "\(file): all of \(counted(split.training.count, "training pair")) have more than \(data.maximumLength) tokens "
+        "\(file): all of \(counted(split.training.count, "training pair")) have no token or more than \(data.maximumLength) "
           + "on a side (--maximum-length)")
     }
     let all = split.training.count + split.validation.count
     let left = all - training - validation
     if left > 0 {
       remark(
-        "\(file): \(left) of \(counted(all, "pair")) left out, of more than \(data.maximumLength) tokens on a side "
-          + "(--maximum-length)")
+        "\(file): \(left) of \(counted(all, "pair")) left out, of no token or more than \(data.maximumLength) on a "
+          + "side (--maximum-length)")
     }
     remarkOnVocabularies(of: file, model)
   }
@@ -114,6 +115,11 @@ struct Train: ParsableCommand {
     guard comparable == old, form.applied(to: trainer.model.configuration) == trainer.model.configuration else {
       throw .usage(
         "--resume: \(checkpoint) was trained with other options; only --epochs, --patience and --time-limit may change")
+    }
+    if options.schedule == .cosine, options.epochs != old.epochs {
+      remark(
+        "--resume: the cosine is now that of \(options.epochs) epochs, not of \(old.epochs): "
+          + "the model will not be that of an uninterrupted run")
     }
     trainer.options = options
     return trainer

@@ -5,25 +5,25 @@ extension LearningRateSchedule: ExpressibleByArgument {}
 
 /// How a model is trained.
 struct TrainingArguments: ParsableArguments {
-  @Option(help: ArgumentHelp("Passes over all pairs, at most (default: 12, of a task 4).", valueName: "N"))
+  @Option(help: ArgumentHelp("Passes over all pairs, at most (default: 20, of a task 4).", valueName: "N"))
   var epochs: Int?
 
   @Option(help: ArgumentHelp("Pairs in a batch (default: 64).", valueName: "N"))
   var batch: Int?
 
-  @Option(help: ArgumentHelp("Adam's rate (default: 0.001, of a task 0.003).", valueName: "X"))
+  @Option(help: ArgumentHelp("Adam's rate (default: 0.002, of a task 0.003).", valueName: "X"))
   var learningRate: Double?
 
   @Option(
     help: ArgumentHelp(
-      "constant, plateau (halved when the loss does not fall) or cosine (default: plateau, of a task cosine).",
+      "constant, plateau (halved when the loss does not fall) or cosine (default: cosine).",
       valueName: "NAME"))
   var schedule: LearningRateSchedule?
 
   @Option(help: ArgumentHelp("Steps over which the rate grows to its full size (default: 0).", valueName: "N"))
   var warmup: Int?
 
-  @Option(help: ArgumentHelp("Label smoothing (default: 0).", valueName: "X"))
+  @Option(help: ArgumentHelp("Label smoothing (default: 0.1, of a task 0).", valueName: "X"))
   var labelSmoothing: Double?
 
   @Option(help: ArgumentHelp("Norm to which gradients are clipped; 0 = they are not (default: 1).", valueName: "X"))
@@ -58,8 +58,12 @@ struct TrainingArguments: ParsableArguments {
   /// What a training of a task, or of a file of pairs, begins with.
   static func defaults(_ task: SyntheticTask?) -> TrainingOptions {
     var options = TrainingOptions()
-    options.schedule = task == nil ? .plateau : .cosine
-    if task != nil { (options.learningRate, options.epochs) = (0.003, 4) }
+    options.schedule = .cosine
+    if task != nil {
+      (options.learningRate, options.epochs) = (0.003, 4)
+    } else {
+      (options.learningRate, options.epochs, options.smoothing) = (0.002, 20, 0.1)
+    }
     return options
   }
 

@@ -1,5 +1,5 @@
 /*
- * 2^x for x <= 0, vectorised.
+ * 2^x for x <= 64 (softmax needs 16), vectorised.
  *
  * With n = round(x) and f = x - n in [-1/2, 1/2], 2^x = 2^n * (1 + f P(f)); P is the minimax polynomial of
  * (2^f - 1) / f, so that 2^0 is exactly 1. Relative error of the polynomial: 9.2e-8 (degree 5) for float,

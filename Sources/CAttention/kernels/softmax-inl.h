@@ -1,8 +1,8 @@
 /* One step of the online softmax (Milakov & Gimelshein 2018), a row at a time. */
 
 /* By how much, in base 2, scores may pass the maximum before it follows and what was summed is rescaled. Weights up to
- * 2^8 lose no accuracy, and a branch that is taken now and then, which no processor predicts, becomes rare: 2 % of the
- * time at D = 64 on AVX2. */
+ * 2^8 lose no accuracy, and values only the last 2^8 of their range; a branch that is taken now and then, which no
+ * processor predicts, becomes rare: 2 % of the time at D = 64 on AVX2. */
 #define SOFTMAX_SLACK 8
 
 ATTN_INLINE vf softmax_maxima(const real *s, int64_t n) {

@@ -58,6 +58,17 @@ import Testing
     #expect(try bytes(of: parts) == bytes(of: whole))
   }
 
+  /// A cosine over more epochs is another schedule, which is said.
+  @Test func moreEpochsOfACosine() throws {
+    let directory = try TemporaryDirectory()
+    let model = directory.file("m")
+    #expect(try train(model, "--epochs", "1").ending == .exit(0))
+    let again = try train(model, "--epochs", "1", "--resume")
+    #expect(again.ending == .exit(0) && again.error == "")
+    let more = try train(model, "--epochs", "2", "--resume")
+    #expect(more.ending == .exit(0) && more.error.contains("cosine"), "\(more.error)")
+  }
+
   /// What another training would be is refused, and the files stay as they are.
   @Test func resumingSomethingElse() throws {
     let directory = try TemporaryDirectory()
@@ -117,6 +128,7 @@ import Testing
       model,
     ])
     #expect(outcome.ending == .exit(0), "\(outcome.error)")
+    #expect(outcome.text.contains("without attentional layer"))
     #expect(try attention("translate", model, "1 2").ending == .exit(0))
     for tokenizer in ["pieces", "lowercase-pieces"] {
       let pieces = try attention([

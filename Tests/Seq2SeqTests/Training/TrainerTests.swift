@@ -228,7 +228,7 @@ private func temporaryFile() -> String {
       let setThreads = unsafeBitCast(symbol, to: SetThreads.self)
       let before = AttentionSystem.maximumThreads
       defer { setThreads(Int32(before)) }
-      let training = SmallTraining { ($0.embeddingDimensions, $0.hiddenDimensions) = (72, 80) }
+      let training = SmallTraining { ($0.embeddingDimensions, $0.hiddenDimensions) = (144, 240) }
       func run(_ threads: Int) throws -> Trainer {
         setThreads(Int32(threads))
         return try training.trained(epochs: 1)
