@@ -78,16 +78,19 @@ _LEFT = {0, len(_HEADINGS) - 1, len(_HEADINGS) - 3}
 
 def table(results: list[CaseResult]) -> str:
     """Times of ours; of the others their time over ours, so that above 1 ours is the faster."""
-    lines = [_HEADINGS] + [_cells(row, result) for result in results for row in result.rows]
-    widths = [max(len(line[column]) for line in lines) for column in range(len(_HEADINGS))]
+    return aligned(_HEADINGS, [_cells(row, result) for result in results for row in result.rows], _LEFT)
+
+
+def aligned(headings: list[str], rows: list[list[str]], left: set[int]) -> str:
+    """Columns as wide as their widest cell, those of `left` to the left."""
+    widths = [max(len(line[column]) for line in [headings, *rows]) for column in range(len(headings))]
     printed = []
-    for line in lines:
+    for line in [headings, ["-" * width for width in widths], *rows]:
         cells = [
-            cell.ljust(width) if column in _LEFT else cell.rjust(width)
+            cell.ljust(width) if column in left else cell.rjust(width)
             for column, (cell, width) in enumerate(zip(line, widths, strict=True))
         ]
         printed.append("  ".join(cells).rstrip())
-    printed.insert(1, "  ".join("-" * width for width in widths))
     return "\n".join(printed)
 
 

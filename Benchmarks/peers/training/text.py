@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from table import disturbance, spread, times
+from table import aligned, disturbance, spread, times
 from training.forms import AIM, MARK
 from training.turns import Result
 from training.workers import OURS, TORCH
@@ -33,17 +33,7 @@ def verdict(result: Result) -> str:
 def table(results: list[Result]) -> str:
     """Speeds are medians of the turns; the ratio is ours over PyTorch's."""
     measured = [result for result in results if result.agreement.problem is None]
-    lines = [_HEADINGS] + [_cells(result) for result in measured]
-    widths = [max(len(line[column]) for line in lines) for column in range(len(_HEADINGS))]
-    printed = []
-    for line in lines:
-        cells = [
-            cell.ljust(width) if column in _LEFT else cell.rjust(width)
-            for column, (cell, width) in enumerate(zip(line, widths, strict=True))
-        ]
-        printed.append("  ".join(cells).rstrip())
-    printed.insert(1, "  ".join("-" * width for width in widths))
-    return "\n".join(printed)
+    return aligned(_HEADINGS, [_cells(result) for result in measured], _LEFT)
 
 
 def _cells(result: Result) -> list[str]:
