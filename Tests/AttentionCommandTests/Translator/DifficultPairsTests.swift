@@ -76,7 +76,7 @@ import Testing
     let pairs = try store(Self.good + [Self.long], as: "long.tsv")
     expect(
       try train(pairs),
-      says: "attention: \(pairs): 1 of 61 pairs left out, of more than 100 tokens on a side (--maximum-length)\n",
+      says: "attention: \(pairs): 1 of 61 pairs left out, of no token or more than 100 on a side (--maximum-length)\n",
       pairs: "pairs         ")
     expect(try train(pairs, "--maximum-length", "2000"), says: "", pairs: "pairs         55 training")
     let translator = try Translator()
@@ -87,7 +87,7 @@ import Testing
     let all = try store(Self.good.map { $0.replacing("\t", with: "\t\(String(repeating: "三", count: 99))") }, as: "all")
     let outcome = try train(all, "--maximum-length", "50")
     expectFailure(
-      outcome, status: 65, naming: [all, "all of 54 training pairs have more than 50 tokens", "--maximum-length"])
+      outcome, status: 65, naming: [all, "all of 54 training pairs have no token or more than 50", "--maximum-length"])
   }
 
   @Test func otherEncodingsAndColumns() throws {

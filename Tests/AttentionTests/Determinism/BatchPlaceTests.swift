@@ -40,10 +40,15 @@ import Testing
     many.queries = (0..<40).flatMap { _ in alone.queries }
     many.keys = (0..<40).flatMap { _ in alone.keys }
     many.values = (0..<40).flatMap { _ in alone.values }
-    let itemRows = try [alone, many].map { try AttentionPlan(shape: $0.attentionShape()).itemRows }
+    let threads = 3
+    let itemRows = try [alone, many].map {
+      try AttentionPlan(shape: $0.attentionShape(), options: AttentionOptions(threads: threads)).itemRows
+    }
     #expect(itemRows[0] != itemRows[1])
-    let expected = try alone.fused(as: kernel.type, instructionSet: kernel.instructionSet).bits
-    let result = try many.fused(as: kernel.type, instructionSet: kernel.instructionSet).bits
+    func bits(_ problem: Problem) throws -> FusedResult.Bits {
+      try problem.fused(as: kernel.type, instructionSet: kernel.instructionSet, threads: threads).bits
+    }
+    let (expected, result) = try (bits(alone), bits(many))
     #expect(result.output == (0..<40).flatMap { _ in expected.output })
     #expect(result.logSumExp == (0..<40).flatMap { _ in expected.logSumExp })
   }
