@@ -79,7 +79,8 @@ typedef struct attn_adam_factors {
   double scale, beta1, beta2, keep, rate, root, epsilon;
 } attn_adam_factors;
 
-/* The left operand of a product: element (r, k) is data[r / tile_rows * tile + r % tile_rows * row + k * step]. */
+/* The left operand of a product: element (r, k) is data[r / tile_rows * tile + r % tile_rows * row + k * step]; row or
+ * step is 1. */
 typedef struct attn_operand {
   const void *data;
   int64_t tile, row, step;

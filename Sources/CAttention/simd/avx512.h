@@ -4,6 +4,7 @@
 /* 24 accumulators and 2 loads of 32 registers; the broadcast is an operand in memory. */
 #define TILE_ROWS 12
 #define TILE_VECTORS 2
+#define TILE_STEPS 4
 
 #if ATTN_REAL_BITS == 32
 typedef float real;

@@ -3,13 +3,15 @@
  * of the other vocabularies. Compile with ATTN_REAL_BITS 32 or 64.
  *
  * vf      a vector of VF_LANES reals            vm     a vector of comparison results
- * TILE_ROWS x TILE_VECTORS vectors are the register tile of the products.
+ * TILE_ROWS x TILE_VECTORS vectors are the register tile of the products, TILE_STEPS steps of the depth a turn of their
+ * loop.
  */
 #include <math.h>
 #include <string.h>
 
 #define TILE_ROWS 4
 #define TILE_VECTORS 2
+#define TILE_STEPS 1
 
 #if ATTN_REAL_BITS == 32
 typedef float real;
