@@ -79,8 +79,8 @@ typedef struct attn_adam_factors {
   double scale, beta1, beta2, keep, rate, root, epsilon;
 } attn_adam_factors;
 
-/* The left operand of a product: element (r, k) is data[r / tile_rows * tile + r % tile_rows * row + k * step]; row or
- * step is 1. */
+/* The left operand of a product: element (r, k) is data[r / product_rows * tile + r % product_rows * row + k * step]; row
+ * or step is 1. */
 typedef struct attn_operand {
   const void *data;
   int64_t tile, row, step;
@@ -91,8 +91,10 @@ typedef struct attn_kernels {
   const char *name; /* such as "avx2-f32" */
   int real_bytes;   /* of the compute type: 4 or 8 */
   int lanes;        /* real numbers in a vector */
-  int tile_rows;    /* register tile of the products: rows ... */
+  int tile_rows;    /* register tile of attention's products: rows ... */
   int panel_width;  /* ... and columns, a multiple of lanes */
+  int product_rows; /* the same of `product` */
+  int product_width;
 
   /* dst[0..n) = src[0..n) * factor, read as `type`. A factor of 1 changes no bits. */
   void (*load_row)(void *dst, const void *src, attn_type type, int64_t n, double factor);
@@ -105,9 +107,6 @@ typedef struct attn_kernels {
    * `depth` >= count rows long; rows from count on are not written. Returns whether all numbers were finite; the ones
    * that were not are stored as 0, for the exact path to add (see exact.h). */
   bool (*pack_values)(void *dst, const void *const *values, attn_type type, int64_t count, int64_t depth, int64_t dim);
-
-  /* The same layout of any rows, with every number kept as it is. */
-  void (*pack_rows)(void *dst, const void *const *rows, attn_type type, int64_t count, int64_t depth, int64_t dim);
 
   /* scores[r][c] = sum_d queries[r][d] * panel(c)[d] for r < rows and the columns of slices [first, last). */
   void (*scores)(void *scores, int64_t stride, const void *queries, int64_t query_stride, int64_t dim,
@@ -167,12 +166,18 @@ typedef struct attn_kernels {
   void (*accumulate_transposed)(void *output, int64_t output_stride, const void *p, int64_t stride, int64_t first,
                                 int64_t last, const void *b, int64_t b_stride, int64_t rows, int64_t width);
 
-  /* c[r][:] = sum_k a(r, k) * panel(:)[k] over `slices` slices of `depth` rows, added to c where `add`. */
+  /* c[r][j] = sum_k a(r, k) b[k][j] for r < rows and j < columns, added to c where `add`; b in panels as follows. */
   void (*product)(void *c, int64_t c_stride, const attn_operand *a, const void *panels, int64_t depth, int64_t rows,
-                  int64_t slices, bool add);
+                  int64_t columns, bool add);
 
-  /* Columns as the left operand: dst[r / tile_rows][k][r % tile_rows] = src[k * stride + r], tiles of depth * tile_rows
-   * numbers, of which the last is written as far as it has rows. */
+  /* The right operand in panels of product_width columns, the last one as many as its columns rounded up to lanes, with
+   * zeros where there is no column: b[k][j] is dst[p * depth + k * width + (j - p)], p = the panel's first column, width
+   * = its own, for src[k * stride + j] or, transposed, src[j * stride + k]. */
+  void (*pack_panels)(void *dst, const void *src, int64_t stride, int64_t depth, int64_t columns);
+  void (*pack_panels_transposed)(void *dst, const void *src, int64_t stride, int64_t depth, int64_t columns);
+
+  /* Columns as the left operand: dst[r / product_rows][k][r % product_rows] = src[k * stride + r], tiles of depth *
+   * product_rows numbers, of which the last is written as far as it has rows. */
   void (*pack_columns)(void *dst, const void *src, int64_t stride, int64_t depth, int64_t rows);
 
   /* dst[0..n) = (output * factor) + extra, as `type`; extra may be null. -0 becomes +0. */

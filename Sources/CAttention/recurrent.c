@@ -35,11 +35,11 @@ typedef struct recurrence_call {
   const attn_kernels *kernels;
   int64_t bytes, gates, rows, stride, slices; /* of a number; K; N; H rounded up to whole slices, in how many */
   int64_t parts, part_bytes;
-  int64_t *starts;           /* [T + 1]: row of a step's first sequence in packed arrays */
-  char *panels;              /* forward [K][slices][H][panel_width] of W_hh^T, backward [slices][K H][panel_width] */
-  char *input_bias;          /* [K][stride] */
-  char *hidden_bias;         /* [K][stride] */
-  char *zeros;               /* [H] */
+  int64_t *starts;   /* [T + 1]: row of a step's first sequence in packed arrays */
+  char *panels;      /* forward [K][slices][H][product_width] of W_hh^T, backward [slices][K H][product_width] */
+  char *input_bias;  /* [K][stride] */
+  char *hidden_bias; /* [K][stride] */
+  char *zeros;       /* [H] */
   char *recurrent_gradients; /* [N, K H]: of h W_hh^T + b_hh; the LSTM's are those of the gates */
   char *previous;            /* [N, H]: h of the step before, for the weights' gradients */
   char *product_scratch, *parts_scratch;
@@ -74,13 +74,25 @@ static int64_t step_before(const attn_recurrence *l, int64_t t) {
   return t + 1 < l->steps ? t + 1 : -1;
 }
 
+/* Units of a slice. */
+static int64_t slice_units(const recurrence_call *c, int64_t slice) {
+  int64_t width = c->kernels->product_width;
+  return attn_min(width, c->layer->hidden - slice * width);
+}
+
+/* Columns of its panels. */
+static int64_t slice_width(const recurrence_call *c, int64_t slice) {
+  return attn_round_up(slice_units(c, slice), c->kernels->lanes);
+}
+
 /* out[rows][columns of the slice] += a[rows][depth] panel */
 static void multiply_slice(const recurrence_call *c, char *out, int64_t out_stride, const void *a, int64_t a_row,
-                           const char *panel, int64_t depth, int64_t rows) {
+                           const char *panel, int64_t slice, int64_t depth, int64_t rows) {
+  int64_t columns = slice_width(c, slice);
   for (int64_t first = 0; first < depth; first += BLOCK_DEPTH)
-    c->kernels->product(
-        out, out_stride, &(attn_operand){(const char *)a + first * c->bytes, c->kernels->tile_rows * a_row, a_row, 1},
-        panel + first * c->kernels->panel_width * c->bytes, attn_min(BLOCK_DEPTH, depth - first), rows, 1, true);
+    c->kernels->product(out, out_stride,
+                        &(attn_operand){(const char *)a + first * c->bytes, c->kernels->product_rows * a_row, a_row, 1},
+                        panel + first * columns * c->bytes, attn_min(BLOCK_DEPTH, depth - first), rows, columns, true);
 }
 
 /* A state of a part's sequences from [B, H], or zeros; and back. */
@@ -103,14 +115,14 @@ static int64_t state_bytes(const recurrence_call *c) {
 }
 
 static int64_t tile_bytes(const recurrence_call *c) {
-  return attn_round_up(part_rows(c, 0, c->layer->batch) * c->gates * c->kernels->panel_width * c->bytes,
+  return attn_round_up(part_rows(c, 0, c->layer->batch) * c->gates * c->kernels->product_width * c->bytes,
                        ATTN_SCRATCH_ALIGNMENT);
 }
 
 static void forward_step(const recurrence_call *c, int64_t part, int64_t t, char *hidden, char *cell, char *tile) {
   const attn_recurrence *l = c->layer;
   const attn_recurrence_states *s = c->states;
-  int64_t h = l->hidden, wide = c->gates * h, width = c->kernels->panel_width, slice_bytes = h * width * c->bytes;
+  int64_t h = l->hidden, wide = c->gates * h, width = c->kernels->product_width, slice_bytes = h * width * c->bytes;
   int64_t rows = part_rows(c, part, l->step_rows[t]), first = c->starts[t] + part;
   for (int64_t slice = 0; slice < c->slices; slice++) {
     int64_t unit = slice * width, at = unit * c->bytes;
@@ -120,10 +132,10 @@ static void forward_step(const recurrence_call *c, int64_t part, int64_t t, char
         memcpy(output_row(c, column, r, c->gates * width), input_row(c, c->hidden_bias, g, c->stride) + at,
                (size_t)(width * c->bytes));
       multiply_slice(c, column, c->gates * width, hidden, c->stride, c->panels + (g * c->slices + slice) * slice_bytes,
-                     h, rows);
+                     slice, h, rows);
     }
     attn_gates_block block = {.rows = rows,
-                              .units = attn_min(width, h - unit),
+                              .units = slice_units(c, slice),
                               .gates = part_output(c, (char *)s->gates + at, first, wide),
                               .bias = {c->input_bias + at, 0, c->stride},
                               .recurrent = {tile, c->gates * width, width},
@@ -156,7 +168,7 @@ static void backward_step(const recurrence_call *c, int64_t part, int64_t t, cha
   const attn_recurrence_states *s = c->states;
   const attn_recurrence_gradients *d = c->gradients;
   bool lstm = c->cell == ATTN_LSTM;
-  int64_t h = l->hidden, wide = c->gates * h, width = c->kernels->panel_width, before = step_before(l, t);
+  int64_t h = l->hidden, wide = c->gates * h, width = c->kernels->product_width, before = step_before(l, t);
   int64_t rows = part_rows(c, part, l->step_rows[t]);
   int64_t later = before < 0 ? 0 : attn_min(rows, part_rows(c, part, l->step_rows[before]));
   const void *initial = lstm ? l->initial_cell : l->initial_hidden;
@@ -187,7 +199,7 @@ static void backward_step(const recurrence_call *c, int64_t part, int64_t t, cha
   for (int64_t slice = 0; slice < c->slices; slice++)
     multiply_slice(c, hidden + slice * width * c->bytes, c->stride,
                    input_row(c, c->recurrent_gradients, c->starts[t] + part, wide), c->parts * wide,
-                   c->panels + slice * wide * width * c->bytes, wide, rows);
+                   c->panels + slice * wide * width * c->bytes, slice, wide, rows);
 }
 
 static void backward_part(void *context, int thread, int64_t part) {
@@ -207,27 +219,20 @@ static void backward_part(void *context, int thread, int64_t part) {
 static void pack_forward(void *context, int thread, int64_t index) {
   (void)thread;
   const recurrence_call *c = context;
-  int64_t h = c->layer->hidden, width = c->kernels->panel_width;
-  int64_t gate = index / c->slices, unit = index % c->slices * width, count = attn_min(width, h - unit);
-  const void *rows[64];
-  for (int64_t i = 0; i < count; i++) rows[i] = input_row(c, c->layer->weight, gate * h + unit + i, h);
-  c->kernels->pack_keys(c->panels + index * h * width * c->bytes, rows, c->layer->type, count, h);
+  int64_t h = c->layer->hidden, width = c->kernels->product_width;
+  int64_t gate = index / c->slices, slice = index % c->slices;
+  c->kernels->pack_panels_transposed(c->panels + index * h * width * c->bytes,
+                                     input_row(c, c->layer->weight, gate * h + slice * width, h), h, h,
+                                     slice_units(c, slice));
 }
 
 /* A slice of the columns of W_hh. */
 static void pack_backward(void *context, int thread, int64_t slice) {
   (void)thread;
   const recurrence_call *c = context;
-  int64_t h = c->layer->hidden, wide = c->gates * h, width = c->kernels->panel_width, unit = slice * width;
-  char *panel = c->panels + slice * wide * width * c->bytes;
-  const void *rows[64];
-  for (int64_t first = 0; first < wide; first += 64) {
-    int64_t count = attn_min(64, wide - first);
-    for (int64_t i = 0; i < count; i++)
-      rows[i] = (const char *)input_row(c, c->layer->weight, first + i, h) + unit * c->bytes;
-    c->kernels->pack_rows(panel + first * width * c->bytes, rows, c->layer->type, count, count,
-                          attn_min(width, h - unit));
-  }
+  int64_t h = c->layer->hidden, wide = c->gates * h, width = c->kernels->product_width;
+  c->kernels->pack_panels(c->panels + slice * wide * width * c->bytes,
+                          (const char *)c->layer->weight + slice * width * c->bytes, h, wide, slice_units(c, slice));
 }
 
 static void pad_bias(const recurrence_call *c, char *padded, const void *bias) {
@@ -332,8 +337,8 @@ attn_status attn_recurrence_run(attn_cell cell, const attn_recurrence *layer, co
                        .gates = attn_cell_gates(cell)};
   int64_t h = layer->hidden, wide = c.gates * h;
   for (int64_t t = 0; t < layer->steps; t++) c.rows += layer->step_rows[t];
-  c.stride = attn_round_up(h, kernels->panel_width);
-  c.slices = c.stride / kernels->panel_width;
+  c.stride = attn_round_up(h, kernels->product_width);
+  c.slices = c.stride / kernels->product_width;
   int64_t work = (int64_t)attn_min(INT32_MAX, (int64_t)((double)c.rows * (double)wide * (double)h / PART_WORK));
   int64_t most = layer->threads ? layer->threads : attn_max_threads();
   c.parts = attn_max(1, attn_min(attn_min(most, work), layer->batch / PART_ROWS));

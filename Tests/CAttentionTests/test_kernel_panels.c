@@ -96,38 +96,10 @@ static void every_place(const table_case *c) {
   free_rows(rows, COUNT);
 }
 
-/* The layout of pack_values with NaN and infinity kept. */
-static void rows_kept(const table_case *c) {
-  int64_t width = c->k->panel_width, lanes = c->k->lanes;
-  const int64_t dims[] = {1, lanes - 1, lanes, lanes + 1, width - 1, width, width + 1, 2 * width + lanes};
-  const double numbers[] = {NAN, INFINITY, -INFINITY, 0};
-  for (int n = 0; n < 8; n++)
-    for (int64_t count = 0; count <= 7; count++) {
-      int64_t dim = dims[n], depth = count + 2 * (count % 2), slices = (dim + width - 1) / width;
-      CONTEXT(c, "pack_rows count %d depth %d dim %d", (int)count, (int)depth, (int)dim);
-      const void **rows = random_rows(c, count, dim);
-      for (int64_t i = 0; i < count; i++)
-        number_set(c->type, (void *)(uintptr_t)rows[i], random_int(c->r, 0, dim - 1), numbers[i % 4]);
-      guarded to = guarded_new(c->real, slices * depth * width);
-      c->k->pack_rows(to.data, rows, c->type, count, depth, dim);
-      for (int64_t j = 0; j < depth; j++)
-        for (int64_t d = 0; d < slices * width; d++) {
-          int64_t at = (d / width * depth + j) * width + d % width;
-          if (j >= count)
-            EXPECT(still_blank(c->real, to.data, at));
-          else
-            EXPECT_NEAR(number_get(c->real, to.data, at), d < dim ? number_get(c->type, rows[j], d) : 0, 0);
-        }
-      guarded_free(&to);
-      free_rows(rows, count);
-    }
-}
-
 int main(void) {
   random_source r = {expect_seed()};
   for_each_table(keys, &r);
   for_each_table(values, &r);
-  for_each_table(rows_kept, &r);
   for_each_table(every_place, &r);
   return expect_finish();
 }

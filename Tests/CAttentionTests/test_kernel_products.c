@@ -29,8 +29,7 @@ static void scores(const table_case *c) {
               x *= number_get(c->real, panels.data, (col / width * dim + d) * width + col % width);
               want += x, magnitude += fabsl(x);
             }
-            EXPECT_NEAR(number_get(c->real, to.data, r * stride + col), want,
-                        (double)(dim + 1) * c->u * magnitude);
+            EXPECT_NEAR(number_get(c->real, to.data, r * stride + col), want, (double)(dim + 1) * c->u * magnitude);
           }
         guarded_free(&panels);
         guarded_free(&to);
@@ -80,38 +79,54 @@ static void accumulate(const table_case *c) {
     }
 }
 
-/* A by rows and by columns, in place of what C held and on top of it. */
+/* Where b[k][j] lies in panels of `columns` columns. */
+static int64_t panel_at(const attn_kernels *k, int64_t depth, int64_t columns, int64_t row, int64_t column) {
+  int64_t first = column / k->product_width * k->product_width, lanes = k->lanes;
+  int64_t rest = (columns - first + lanes - 1) / lanes * lanes,
+          width = rest < k->product_width ? rest : k->product_width;
+  return first * depth + row * width + column - first;
+}
+
+static int64_t panel_numbers(const attn_kernels *k, int64_t depth, int64_t columns) {
+  return depth * ((columns + k->lanes - 1) / k->lanes * k->lanes);
+}
+
+/* A by rows and by columns, in place of what C held and on top of it, columns that fill vectors and panels or do not. */
 static void product(const table_case *c) {
   if (c->type != c->real) return;
-  int64_t width = c->k->panel_width;
   const int64_t depths[] = {0, 1, 2, 7, 64};
-  for (int64_t rows = 1; rows <= 2 * c->k->tile_rows + 1; rows++)
+  for (int64_t rows = 1; rows <= 2 * c->k->product_rows + 1; rows++)
     for (int n = 0; n < 20; n++) {
-      int64_t depth = depths[n % 5], slices = random_int(c->r, 1, 3), stride = slices * width + 3;
+      int64_t depth = depths[n % 5], columns = random_int(c->r, 1, 2 * c->k->product_width + 1), stride = columns + 3;
+      if (random_int(c->r, 0, 1))
+        columns = (columns + c->k->lanes - 1) / c->k->lanes * c->k->lanes, stride = columns + 1;
       bool by_columns = n % 10 >= 5, add = n >= 10;
-      int64_t a_row = by_columns ? 1 : depth + 2, a_step = by_columns ? rows + 2 : 1;
-      CONTEXT(c, "product rows %d depth %d slices %d by columns %d add %d", (int)rows, (int)depth, (int)slices,
+      int64_t tile = c->k->product_rows, a_row = by_columns ? 1 : depth + 2, a_step = by_columns ? tile : 1;
+      int64_t a_tile = by_columns ? tile * depth + 3 : tile * a_row;
+      CONTEXT(c, "product rows %d depth %d columns %d by columns %d add %d", (int)rows, (int)depth, (int)columns,
               by_columns, add);
-      int64_t reach = depth > 0 ? (rows - 1) * a_row + (depth - 1) * a_step + 1 : 0;
-      void *a = random_array(c->r, c->real, reach, -1, 1);
-      guarded panels = guarded_new(c->real, slices * depth * width), to = guarded_new(c->real, rows * stride);
-      randomize(c->r, c->real, panels.data, slices * depth * width, -1, 1);
+      int64_t last = (rows - 1) / tile * a_tile + (rows - 1) % tile * a_row;
+      /* Columns of a tile that has fewer rows are still `tile` apart. */
+      void *a = random_array(c->r, c->real, depth > 0 ? last + (depth - 1) * a_step + 1 : 0, -1, 1);
+      guarded panels = guarded_new(c->real, panel_numbers(c->k, depth, columns));
+      guarded to = guarded_new(c->real, rows * stride);
+      randomize(c->r, c->real, panels.data, panel_numbers(c->k, depth, columns), -1, 1);
       for (int64_t r = 0; r < rows; r++)
-        randomize(c->r, c->real, to.data + r * stride * c->k->real_bytes, slices * width, -1, 1);
+        randomize(c->r, c->real, to.data + r * stride * c->k->real_bytes, columns, -1, 1);
       double *before = malloc((size_t)(rows * stride) * sizeof *before);
       for (int64_t i = 0; i < rows * stride; i++) before[i] = number_get(c->real, to.data, i);
-      attn_operand operand = {a, c->k->tile_rows * a_row, a_row, a_step};
-      c->k->product(to.data, stride, &operand, panels.data, depth, rows, slices, add);
+      attn_operand operand = {a, a_tile, a_row, a_step};
+      c->k->product(to.data, stride, &operand, panels.data, depth, rows, columns, add);
       for (int64_t i = 0; i < rows * stride; i++) {
         int64_t r = i / stride, col = i % stride;
-        if (col >= slices * width) {
+        if (col >= columns) {
           EXPECT(still_blank(c->real, to.data, i));
           continue;
         }
         long double want = add ? before[i] : 0, magnitude = fabsl(want);
         for (int64_t l = 0; l < depth; l++) {
-          long double x = number_get(c->real, a, r * a_row + l * a_step);
-          x *= number_get(c->real, panels.data, (col / width * depth + l) * width + col % width);
+          long double x = number_get(c->real, a, r / tile * a_tile + r % tile * a_row + l * a_step);
+          x *= number_get(c->real, panels.data, panel_at(c->k, depth, columns, l, col));
           want += x, magnitude += fabsl(x);
         }
         EXPECT_NEAR(number_get(c->real, to.data, i), want, (double)(depth + 1) * c->u * magnitude);
@@ -121,9 +136,34 @@ static void product(const table_case *c) {
     }
 }
 
+/* Both ways, NaN and infinity kept, zeros in columns that are not there. */
+static void pack_panels(const table_case *c) {
+  if (c->type != c->real) return;
+  const double numbers[] = {NAN, INFINITY, -INFINITY, 0};
+  for (int64_t columns = 1; columns <= 2 * c->k->product_width + 1; columns++)
+    for (int transposed = 0; transposed < 2; transposed++) {
+      int64_t depth = random_int(c->r, 0, 2 * c->k->lanes + 1), rows = transposed ? columns : depth;
+      int64_t across = transposed ? depth : columns, stride = across + random_int(c->r, 0, 3);
+      CONTEXT(c, "pack_panels columns %d depth %d transposed %d", (int)columns, (int)depth, transposed);
+      int64_t reach = rows > 0 && across > 0 ? (rows - 1) * stride + across : 0;
+      void *src = random_array(c->r, c->real, reach, -1, 1);
+      for (int i = 0; reach > 0 && i < 4; i++) number_set(c->real, src, random_int(c->r, 0, reach - 1), numbers[i]);
+      guarded to = guarded_new(c->real, panel_numbers(c->k, depth, columns));
+      (transposed ? c->k->pack_panels_transposed : c->k->pack_panels)(to.data, src, stride, depth, columns);
+      for (int64_t l = 0; l < depth; l++)
+        for (int64_t j = 0; j < (columns + c->k->lanes - 1) / c->k->lanes * c->k->lanes; j++) {
+          int64_t from = transposed ? j * stride + l : l * stride + j;
+          EXPECT_NEAR(number_get(c->real, to.data, panel_at(c->k, depth, columns, l, j)),
+                      j < columns ? number_get(c->real, src, from) : 0, 0);
+        }
+      guarded_free(&to);
+      free(src);
+    }
+}
+
 static void pack_columns(const table_case *c) {
   if (c->type != c->real) return;
-  int64_t tile = c->k->tile_rows;
+  int64_t tile = c->k->product_rows;
   for (int64_t rows = 1; rows <= 3 * tile + 1; rows++)
     for (int64_t depth = 0; depth <= 5; depth++) {
       int64_t stride = rows + random_int(c->r, 0, 3), tiles = (rows + tile - 1) / tile;
@@ -170,6 +210,7 @@ int main(void) {
   for_each_table(accumulate, &r);
   for_each_table(product, &r);
   for_each_table(pack_columns, &r);
+  for_each_table(pack_panels, &r);
   for_each_table(rows_alone, &r);
   return expect_finish();
 }

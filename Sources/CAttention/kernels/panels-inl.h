@@ -84,7 +84,7 @@ ATTN_INLINE bool pack_values_of(real *dst, const void *const *values, attn_type 
 }
 
 /* By storage type; returns whether all numbers were finite. */
-static bool pack_rows_checked(real *out, const void *const *rows, attn_type type, int64_t count, int64_t depth,
+static bool pack_values_typed(real *out, const void *const *rows, attn_type type, int64_t count, int64_t depth,
                               int64_t dim) {
 #if ATTN_REAL_BITS == 32
   if (type == ATTN_F16) return pack_values_of(out, rows, ATTN_F16, count, depth, dim);
@@ -96,14 +96,10 @@ static bool pack_rows_checked(real *out, const void *const *rows, attn_type type
 #endif
 }
 
-static void pack_rows(void *dst, const void *const *rows, attn_type type, int64_t count, int64_t depth, int64_t dim) {
-  pack_rows_checked((real *)dst, rows, type, count, depth, dim);
-}
-
 static bool pack_values(void *dst, const void *const *values, attn_type type, int64_t count, int64_t depth,
                         int64_t dim) {
   real *out = (real *)dst;
-  if (pack_rows_checked(out, values, type, count, depth, dim)) return true;
+  if (pack_values_typed(out, values, type, count, depth, dim)) return true;
   int64_t slices = (dim + PANEL_WIDTH - 1) / PANEL_WIDTH;
   for (int64_t slice = 0; slice < slices; slice++)
     for (int64_t i = 0; i < count * PANEL_WIDTH; i++) {

@@ -6,12 +6,6 @@
  * (5 + 2 max(0, -x)) u: where x is positive the error of e counts for e / (1 + e) of itself only. Results below the
  * smallest normal number are 0.
  */
-#if ATTN_REAL_BITS == 32
-#define REAL_TYPE ATTN_F32
-#else
-#define REAL_TYPE ATTN_F64
-#endif
-
 ATTN_INLINE vf vf_sigmoid(vf x) {
   vf one = vf_set1(1), e = vf_exp2(vf_mul(vf_abs(x), vf_set1((real)-1.4426950408889634074)));
   return vf_div(vf_select(vf_less(x, vf_set1(0)), e, one), vf_add(one, e));

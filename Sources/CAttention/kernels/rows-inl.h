@@ -1,8 +1,10 @@
 /* Rows of numbers in and out of the compute type. */
 
 #if ATTN_REAL_BITS == 32
+#define REAL_TYPE ATTN_F32
 #define TYPE_BYTES(type) ((type) == ATTN_F32 ? 4 : 2)
 #else
+#define REAL_TYPE ATTN_F64
 #define TYPE_BYTES(type) ((void)(type), 8)
 #endif
 

@@ -3,6 +3,7 @@
 #include "rows-inl.h"
 #include "panels-inl.h"
 #include "products-inl.h"
+#include "matmul-inl.h"
 #include "scores-inl.h"
 #include "softmax-inl.h"
 #include "gradients-inl.h"
@@ -24,10 +25,11 @@ const attn_kernels TABLE_NAME(ATTN_ISA, ATTN_REAL_BITS) = {
     .lanes = VF_LANES,
     .tile_rows = TILE_ROWS,
     .panel_width = PANEL_WIDTH,
+    .product_rows = PRODUCT_ROWS,
+    .product_width = PRODUCT_WIDTH,
     .load_row = load_row,
     .pack_keys = pack_keys,
     .pack_values = pack_values,
-    .pack_rows = pack_rows,
     .scores = scores,
     .additive_scores = additive_scores,
     .additive_gradients = additive_gradients,
@@ -45,6 +47,8 @@ const attn_kernels TABLE_NAME(ATTN_ISA, ATTN_REAL_BITS) = {
     .accumulate = accumulate,
     .product = product,
     .pack_columns = pack_columns,
+    .pack_panels = pack_panels,
+    .pack_panels_transposed = pack_panels_transposed,
     .store_row = store_row,
     .exp2_row = exp2_row,
     .accumulate_transposed = accumulate_transposed,

@@ -5,6 +5,8 @@
  * forward, D = 64. */
 #define TILE_ROWS 6
 #define TILE_VECTORS 2
+#define PRODUCT_ROWS 6
+#define PRODUCT_VECTORS 2
 #define TILE_STEPS 2
 
 #if ATTN_REAL_BITS == 32

@@ -4,6 +4,8 @@
 /* 24 accumulators and 2 loads of 32 registers; the broadcast is an operand in memory. */
 #define TILE_ROWS 12
 #define TILE_VECTORS 2
+#define PRODUCT_ROWS 8
+#define PRODUCT_VECTORS 3
 #define TILE_STEPS 4
 
 #if ATTN_REAL_BITS == 32

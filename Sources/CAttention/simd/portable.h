@@ -11,7 +11,9 @@
 
 #define TILE_ROWS 4
 #define TILE_VECTORS 2
-#define TILE_STEPS 1
+#define PRODUCT_ROWS 4
+#define PRODUCT_VECTORS 2
+#define TILE_STEPS 2
 
 #if ATTN_REAL_BITS == 32
 typedef float real;
