@@ -454,6 +454,11 @@ const char *attn_version(void);
 /* Frees the scratch memory that is kept from call to call. Safe at any time; a call under way keeps its own. */
 void attn_release_memory(void);
 
+/* Has the process keep the memory that it frees, from now to its end: for a program that does little else than train,
+ * where every batch takes and frees arrays of many megabytes. glibc gives such memory back to the system, which clears it
+ * anew, page by page, for the next batch. With other C libraries nothing changes. */
+void attn_keep_freed_memory(void);
+
 /* Slopes of ALiBi for a number of heads, 2^(-8 (h+1) / heads) for powers of two; for other counts the slopes of the
  * next lower power of two, then every other slope of the next higher one, as in the code of the paper's authors. */
 attn_status attn_alibi_slopes(int64_t heads, double *slopes);

@@ -75,7 +75,7 @@ static block_products products_of(const cross_entropy_call *c, int threads) {
   hidden.n = p->hidden, hidden.k = p->classes;
   hidden.a = c->logits, hidden.lda = c->stride;
   hidden.c = p->hidden_gradient ? (char *)p->hidden_gradient + offset : NULL, hidden.ldc = p->hidden;
-  weight.transpose_a = true, weight.accumulate = true;
+  weight.transpose_a = true, weight.accumulate = c->first > 0;
   weight.m = p->classes, weight.n = p->hidden, weight.k = c->count;
   weight.a = c->logits, weight.lda = c->stride, weight.b = logits.a;
   weight.c = p->weight_gradient, weight.ldc = p->hidden;
@@ -107,9 +107,11 @@ attn_status attn_cross_entropy(const attn_cross_entropy_problem *p, attn_cross_e
   if (!c.kernels) return ATTN_ERROR_ISA;
   c.bytes = c.kernels->real_bytes;
   c.gradients = p->hidden_gradient || p->weight_gradient || p->bias_gradient;
-  if (p->weight_gradient) memset(p->weight_gradient, 0, (size_t)(p->classes * p->hidden * c.bytes));
   if (p->bias_gradient) memset(p->bias_gradient, 0, (size_t)(p->classes * c.bytes));
-  if (p->rows == 0) return ATTN_OK;
+  if (p->rows == 0) {
+    if (p->weight_gradient) memset(p->weight_gradient, 0, (size_t)(p->classes * p->hidden * c.bytes));
+    return ATTN_OK;
+  }
 
   c.stride = attn_round_up(p->classes, c.kernels->panel_width);
   int64_t blocks = attn_max(1, BLOCK_BYTES / (BLOCK_ROWS * c.stride * c.bytes));

@@ -1,4 +1,5 @@
 import ArgumentParser
+import Attention
 import Seq2Seq
 import Synchronization
 
@@ -54,6 +55,7 @@ struct Train: ParsableCommand {
     }
     for path in [output, checkpoint, curve, data.testPairs].compactMap({ $0 }) { try checkWritable(path) }
     threads.apply()
+    AttentionSystem.keepFreedMemory()
     let resumed = resume ? try resumedTrainer() : nil
     let split = try data.split(seed: resumed?.options.seed ?? training.seed ?? 0)
     var trainer = resumed ?? newTrainer(split)

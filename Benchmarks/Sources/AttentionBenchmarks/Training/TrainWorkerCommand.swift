@@ -18,6 +18,7 @@ struct TrainWorkerCommand: ParsableCommand {
       throw ValidationError("ATTENTION_ISA names no instruction set that this machine has")
     }
     try say(Hello(description: ["version": AttentionSystem.version, "isa": isa, "method": "Seq2Seq.Trainer.runEpoch"]))
+    AttentionSystem.keepFreedMemory()  // as `attention train` does
     var next = try command()
     while let current = next {
       do {
