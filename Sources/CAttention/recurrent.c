@@ -242,18 +242,17 @@ static void pad_bias(const recurrence_call *c, char *padded, const void *bias) {
     memcpy(output_row(c, padded, g, c->stride), input_row(c, bias, g, h), (size_t)(h * c->bytes));
 }
 
-/* h of the step before every row, [N, H]. */
-static void gather_previous(const recurrence_call *c) {
+/* h of the step before a step's rows. */
+static void gather_previous(void *context, int thread, int64_t t) {
+  (void)thread;
+  const recurrence_call *c = context;
   const attn_recurrence *l = c->layer;
-  int64_t h = l->hidden;
-  for (int64_t t = 0; t < l->steps; t++) {
-    int64_t before = step_before(l, t), later = before < 0 ? 0 : l->step_rows[before];
-    for (int64_t r = 0; r < l->step_rows[t]; r++) {
-      const void *from = r < later ? input_row(c, c->states->hidden, c->starts[before] + r, c->states->hidden_row)
-                         : l->initial_hidden ? input_row(c, l->initial_hidden, r, h)
-                                             : c->zeros;
-      memcpy(output_row(c, c->previous, c->starts[t] + r, h), from, (size_t)(h * c->bytes));
-    }
+  int64_t h = l->hidden, before = step_before(l, t), later = before < 0 ? 0 : l->step_rows[before];
+  for (int64_t r = 0; r < l->step_rows[t]; r++) {
+    const void *from = r < later ? input_row(c, c->states->hidden, c->starts[before] + r, c->states->hidden_row)
+                       : l->initial_hidden ? input_row(c, l->initial_hidden, r, h)
+                                           : c->zeros;
+    memcpy(output_row(c, c->previous, c->starts[t] + r, h), from, (size_t)(h * c->bytes));
   }
 }
 
@@ -318,7 +317,7 @@ static void run_backward(recurrence_call *c, attn_product *weight, int threads) 
     attn_parallel(c->parts > 1 ? threads : 1, (columns + BIAS_COLUMNS - 1) / BIAS_COLUMNS, sum_columns, c);
   }
   if (c->gradients->weight) {
-    gather_previous(c);
+    attn_parallel(c->parts > 1 ? threads : 1, c->layer->steps, gather_previous, c);
     weight->a = c->recurrent_gradients, weight->b = c->previous, weight->c = c->gradients->weight;
     attn_product_run(weight, c->product_scratch);
   }

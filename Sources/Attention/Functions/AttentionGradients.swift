@@ -43,12 +43,11 @@ public func scaledDotProductAttentionWithPullback(
       require(
         outputGradient.shape == output.shape,
         "attention: the output has shape \(output.shape), its gradient \(outputGradient.shape)")
-      var gradients = AttentionGradients(
-        queries: Tensor(repeating: 0, shape: queries.shape), keys: Tensor(repeating: 0, shape: keys.shape),
-        values: Tensor(repeating: 0, shape: values.shape),
-        bias: options.bias.map { Tensor(repeating: 0, shape: $0.shape) },
+      var gradients = AttentionRawGradients<Float>(
+        queries: Kernel.written(queries.count), keys: Kernel.written(keys.count),
+        values: Kernel.written(values.count), bias: options.bias.map { [Float](repeating: 0, count: $0.count) },
         sinks: options.sinks.map { [Float](repeating: 0, count: $0.count) },
-        vector: options.additive.map { Tensor(repeating: 0, shape: $0.shape) })
+        vector: options.additive.map { [Float](repeating: 0, count: $0.count) })
       stopping(on: shape) { () throws(AttentionError) in
         try attentionGradients(
           AttentionSavedResults(
@@ -56,7 +55,11 @@ public func scaledDotProductAttentionWithPullback(
             logSumExp: logSumExp.scalars, outputGradient: outputGradient.scalars),
           &gradients, shape, scale, mask, options)
       }
-      return gradients
+      return AttentionGradients(
+        queries: Tensor(gradients.queries, shape: queries.shape), keys: Tensor(gradients.keys, shape: keys.shape),
+        values: Tensor(gradients.values, shape: values.shape),
+        bias: gradients.bias.map { Tensor($0, shape: options.bias!.shape) }, sinks: gradients.sinks,
+        vector: gradients.vector.map { Tensor($0, shape: options.additive!.shape) })
     }
   )
 }
@@ -66,22 +69,6 @@ struct AttentionSavedResults<Scalar: AttentionScalar> {
   var queries, keys, values, output: [Scalar]
   var logSumExp: [Scalar.Compute]
   var outputGradient: [Scalar]
-}
-
-private func attentionGradients(
-  _ saved: AttentionSavedResults<Float>, _ gradients: inout AttentionGradients, _ shape: AttentionShape,
-  _ scale: Double?, _ mask: AttentionMask, _ options: AttentionOptions
-) throws(AttentionError) {
-  var raw = AttentionRawGradients<Float>(
-    queries: gradients.queries.scalars, keys: gradients.keys.scalars, values: gradients.values.scalars,
-    bias: gradients.bias?.scalars, sinks: gradients.sinks, vector: gradients.vector?.scalars)
-  try attentionGradients(saved, &raw, shape, scale, mask, options)
-  gradients.queries = Tensor(raw.queries, shape: gradients.queries.shape)
-  gradients.keys = Tensor(raw.keys, shape: gradients.keys.shape)
-  gradients.values = Tensor(raw.values, shape: gradients.values.shape)
-  if let bias = raw.bias, let shape = gradients.bias?.shape { gradients.bias = Tensor(bias, shape: shape) }
-  gradients.sinks = raw.sinks
-  if let vector = raw.vector, let shape = gradients.vector?.shape { gradients.vector = Tensor(vector, shape: shape) }
 }
 
 /// Gradients as arrays in the order of the inputs; bias and sinks, where present, in the type computed in.
