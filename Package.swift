@@ -32,7 +32,7 @@ let package = Package(
   targets: [
     .target(
       name: "CAttention", path: ".", sources: ["Sources/CAttention"], publicHeadersPath: "include",
-      cSettings: openMPCompile + [.define("_DEFAULT_SOURCE")], linkerSettings: openMPLink),
+      cSettings: openMPCompile, linkerSettings: openMPLink),
     .target(name: "Attention", dependencies: ["CAttention", "Safetensors"]),
     .target(name: "AttentionPictures", dependencies: ["Attention"]),
     .target(name: "AttentionReference", dependencies: [.product(name: "RealModule", package: "swift-numerics")]),

@@ -6,9 +6,6 @@
 #if defined(__GLIBC__)
 #include <malloc.h>
 #endif
-#if defined(__linux__)
-#include <sys/mman.h>
-#endif
 
 #include "attention.h"
 
@@ -16,25 +13,9 @@
 #define SLOTS 32
 static _Atomic(attn_arena *) slots[SLOTS];
 
-/* Large memory in pages of this size, where the system has them for those who ask: rows that lie pages apart then share
- * one, and the first touch of an arena is one fault in place of 512. */
-#define HUGE_PAGE ((size_t)2 << 20)
-
-static void *allocate_bytes(size_t bytes) {
-#if defined(__linux__) && defined(MADV_HUGEPAGE)
-  if (bytes >= 2 * HUGE_PAGE && bytes <= SIZE_MAX - HUGE_PAGE) {
-    size_t whole = (bytes + HUGE_PAGE - 1) / HUGE_PAGE * HUGE_PAGE;
-    void *memory = aligned_alloc(HUGE_PAGE, whole);
-    if (memory) madvise(memory, whole, MADV_HUGEPAGE); /* advice: refused, it is memory as any other */
-    return memory;
-  }
-#endif
-  return malloc(bytes);
-}
-
 static attn_arena *allocate(size_t bytes) {
   if (bytes > SIZE_MAX - 2 * ATTN_SCRATCH_ALIGNMENT - sizeof(attn_arena)) return NULL;
-  attn_arena *arena = allocate_bytes(sizeof(attn_arena) + bytes + ATTN_SCRATCH_ALIGNMENT);
+  attn_arena *arena = malloc(sizeof(attn_arena) + bytes + ATTN_SCRATCH_ALIGNMENT);
   if (!arena) return NULL;
   uintptr_t start = (uintptr_t)(arena + 1);
   arena->bytes = bytes;
