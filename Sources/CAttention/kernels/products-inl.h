@@ -23,9 +23,9 @@ ATTN_INLINE void product_step(int k, int rows, int vectors, vf sum[MOST_ROWS][MO
   }
 }
 
-/* Element (r, k) of A is a[r * a_row + k * a_step], row k of B starts at b + k * b_step. Tiles of fewer rows than most
- * are not `whole`, and not worth code for several steps a turn. */
-ATTN_INLINE void product_tile(int rows, int vectors, bool whole, bool accumulate, real *c, int64_t c_stride,
+/* Element (r, k) of A is a[r * a_row + k * a_step], row k of B starts at b + k * b_step. A turn of the loop takes 1, 2 or
+ * 4 steps of the depth. */
+ATTN_INLINE void product_tile(int rows, int vectors, int steps, bool accumulate, real *c, int64_t c_stride,
                               const real *a, int64_t a_row, int64_t a_step, const real *b, int64_t b_step,
                               int64_t depth) {
   vf sum[MOST_ROWS][MOST_VECTORS];
@@ -40,19 +40,17 @@ ATTN_INLINE void product_tile(int rows, int vectors, bool whole, bool accumulate
   }
   int64_t k = 0;
 #define STEP(k) product_step(k, rows, vectors, sum, group, a_row, a_step, b, b_step)
-#define MOVE(steps)                                            \
-  for (int g = 0; g < groups; g++) group[g] += (steps)*a_step; \
-  b += (steps)*b_step
-  for (; whole && k + TILE_STEPS <= depth; k += TILE_STEPS) {
+#define MOVE(count)                                            \
+  for (int g = 0; g < groups; g++) group[g] += (count)*a_step; \
+  b += (count)*b_step
+  for (; steps > 1 && k + steps <= depth; k += steps) {
     STEP(0);
     STEP(1);
-#if TILE_STEPS == 4
-    STEP(2);
-    STEP(3);
-#elif TILE_STEPS != 2
-#error "2 or 4 steps in a turn of the loop"
-#endif
-    MOVE(TILE_STEPS);
+    if (steps > 2) {
+      STEP(2);
+      STEP(3);
+    }
+    MOVE(steps);
   }
   for (; k < depth; k++) {
     STEP(0);
@@ -64,18 +62,18 @@ ATTN_INLINE void product_tile(int rows, int vectors, bool whole, bool accumulate
     for (int v = 0; v < vectors; v++) vf_store(c + r * c_stride + v * VF_LANES, sum[r][v]);
 }
 
-/* One slice of columns for any number of rows, in tiles of `height`. Rows of the last tile of A are `tile` from those of
+/* One slice of columns for any number of rows, in tiles of `height`; the last one, lower, takes a step a turn. Rows of the last tile of A are `tile` from those of
  * the one before. */
-ATTN_INLINE void product_slice(int height, int vectors, bool accumulate, real *c, int64_t c_stride,
+ATTN_INLINE void product_slice(int height, int vectors, int steps, bool accumulate, real *c, int64_t c_stride,
                                attn_operand operand, const real *b, int64_t b_step, int64_t depth, int64_t rows) {
   int64_t r = 0, row = operand.row, step = operand.step;
   const real *a = (const real *)operand.data;
   for (; r + height <= rows; r += height, a += operand.tile)
-    product_tile(height, vectors, true, accumulate, c + r * c_stride, c_stride, a, row, step, b, b_step, depth);
-#define LAST_ROWS(count)                                                                                           \
-  case count:                                                                                                      \
-    if (count < height)                                                                                            \
-      product_tile(count, vectors, false, accumulate, c + r * c_stride, c_stride, a, row, step, b, b_step, depth); \
+    product_tile(height, vectors, steps, accumulate, c + r * c_stride, c_stride, a, row, step, b, b_step, depth);
+#define LAST_ROWS(count)                                                                                       \
+  case count:                                                                                                  \
+    if (count < height)                                                                                        \
+      product_tile(count, vectors, 1, accumulate, c + r * c_stride, c_stride, a, row, step, b, b_step, depth); \
     break;
   switch (rows - r) {
     LAST_ROWS(1)
@@ -114,7 +112,7 @@ ATTN_INLINE attn_operand columns_of(int height, const void *a, int64_t stride) {
 static void scores(void *out, int64_t stride, const void *queries, int64_t query_stride, int64_t dim,
                    const void *key_panels, int64_t rows, int64_t first, int64_t last) {
   for (int64_t slice = first; slice < last; slice++)
-    product_slice(TILE_ROWS, TILE_VECTORS, false, (real *)out + slice * PANEL_WIDTH, stride,
+    product_slice(TILE_ROWS, TILE_VECTORS, TILE_STEPS, false, (real *)out + slice * PANEL_WIDTH, stride,
                   rows_of(TILE_ROWS, queries, query_stride), (const real *)key_panels + slice * dim * PANEL_WIDTH,
                   PANEL_WIDTH, dim, rows);
 }
@@ -122,7 +120,7 @@ static void scores(void *out, int64_t stride, const void *queries, int64_t query
 static void accumulate(void *output, int64_t output_stride, const void *p, int64_t stride, const void *value_panels,
                        int64_t depth, int64_t rows, int64_t first, int64_t last, int64_t slices) {
   for (int64_t slice = 0; slice < slices; slice++)
-    product_slice(TILE_ROWS, TILE_VECTORS, true, (real *)output + slice * PANEL_WIDTH, output_stride,
+    product_slice(TILE_ROWS, TILE_VECTORS, TILE_STEPS, true, (real *)output + slice * PANEL_WIDTH, output_stride,
                   rows_of(TILE_ROWS, (const real *)p + first, stride),
                   (const real *)value_panels + (slice * depth + first) * PANEL_WIDTH, PANEL_WIDTH, last - first, rows);
 }
@@ -130,7 +128,7 @@ static void accumulate(void *output, int64_t output_stride, const void *p, int64
 static void accumulate_transposed(void *output, int64_t output_stride, const void *p, int64_t stride, int64_t first,
                                   int64_t last, const void *b, int64_t b_stride, int64_t rows, int64_t width) {
   for (int64_t c = 0; c < width; c += PANEL_WIDTH)
-    product_slice(TILE_ROWS, TILE_VECTORS, true, (real *)output + first * output_stride + c, output_stride,
+    product_slice(TILE_ROWS, TILE_VECTORS, TILE_STEPS, true, (real *)output + first * output_stride + c, output_stride,
                   columns_of(TILE_ROWS, (const real *)p + first, stride), (const real *)b + c, b_stride, rows,
                   last - first);
 }

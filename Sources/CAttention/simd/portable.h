@@ -3,17 +3,18 @@
  * of the other vocabularies. Compile with ATTN_REAL_BITS 32 or 64.
  *
  * vf      a vector of VF_LANES reals            vm     a vector of comparison results
- * TILE_ROWS x TILE_VECTORS vectors are the register tile of the products, TILE_STEPS steps of the depth a turn of their
- * loop.
+ * TILE_ROWS x TILE_VECTORS vectors are the register tile of attention's products, TILE_STEPS steps of the depth a turn
+ * of their loop; PRODUCT_... the same of whole matrices' (kernels/matmul-inl.h).
  */
 #include <math.h>
 #include <string.h>
 
 #define TILE_ROWS 4
 #define TILE_VECTORS 2
+#define TILE_STEPS 2
 #define PRODUCT_ROWS 4
 #define PRODUCT_VECTORS 2
-#define TILE_STEPS 2
+#define PRODUCT_STEPS 2
 
 #if ATTN_REAL_BITS == 32
 typedef float real;
