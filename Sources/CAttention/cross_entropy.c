@@ -14,7 +14,7 @@
 #include "status.h"
 #include "view.h"
 
-/* A block is a multiple of the products' rows that keeps the logits in or near the last-level cache. */
+/* A block of rows is a multiple of this, and keeps the logits in or near the last-level cache. */
 #define BLOCK_ROWS 192
 #define BLOCK_BYTES ((int64_t)12 << 20)
 #define BIAS_COLUMNS 256

@@ -13,7 +13,7 @@
  * choose them.
  */
 
-/* A stretch of the depth is a multiple of this, and long enough at the other for C to be passed over seldom. */
+/* A stretch of the depth is a multiple of the one, and of the other C is passed over seldom enough. */
 #define DEPTH_STEP 16
 #define LONGEST_DEPTH 512
 

@@ -2,6 +2,9 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#if defined(__GLIBC__)
+#include <malloc.h>
+#endif
 
 #include "attention.h"
 #include "expect.h"
@@ -61,8 +64,24 @@ static void a_run(void) {
   for (int i = 0; i < 4; i++) free(arrays[i]);
 }
 
+/* glibc takes a block of 24 MiB from the system and gives it back; afterwards it comes from the heap, and stays there. */
+static void kept_memory(void) {
+  expect_context("kept memory");
+  attn_keep_freed_memory();
+#if defined(__GLIBC__) && __GLIBC_PREREQ(2, 33)
+  size_t mapped = mallinfo2().hblks;
+  char *block = malloc(24 << 20);
+  EXPECT(block);
+  memset(block, 1, 24 << 20);
+  EXPECT(mallinfo2().hblks == mapped);
+  free(block);
+  EXPECT(mallinfo2().keepcost >= 24 << 20);
+#endif
+}
+
 int main(void) {
   plans();
   a_run();
+  kept_memory();
   return expect_finish();
 }

@@ -14,6 +14,9 @@ from training.forms import Form, Sizes, Training
 OURS, TORCH = "ours", "torch"
 _WORKER = pathlib.Path(__file__).resolve().parents[1] / "training_worker.py"
 
+# What AttentionSystem.keepFreedMemory() sets here, in glibc's variables: 1 to 2 % for PyTorch.
+_KEPT_MEMORY = {"MALLOC_MMAP_THRESHOLD_": str(32 << 20), "MALLOC_TRIM_THRESHOLD_": str(2**31 - 1)}
+
 
 @dataclass
 class Turn:
@@ -48,7 +51,7 @@ class Pair:
         ours = environment(threads) | ({"ATTENTION_ISA": isa} if isa else {})
         self.ours = Worker(OURS, [str(trainer), "train-worker"], ours)
         command = [sys.executable, str(_WORKER), "--build", build, "--threads", str(threads)]
-        self.torch = Worker(TORCH, command + (["--cap"] if cap else []), environment(threads, cap))
+        self.torch = Worker(TORCH, command + (["--cap"] if cap else []), environment(threads, cap) | _KEPT_MEMORY)
 
     @property
     def workers(self) -> list[Worker]:

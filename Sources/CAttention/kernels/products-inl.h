@@ -62,8 +62,8 @@ ATTN_INLINE void product_tile(int rows, int vectors, int steps, bool accumulate,
     for (int v = 0; v < vectors; v++) vf_store(c + r * c_stride + v * VF_LANES, sum[r][v]);
 }
 
-/* One slice of columns for any number of rows, in tiles of `height`; the last one, lower, takes a step a turn. Rows of the last tile of A are `tile` from those of
- * the one before. */
+/* One slice of columns for any number of rows, in tiles of `height`, whose rows of A are `tile` from those of the one
+ * before; the last one, lower, takes a step a turn. */
 ATTN_INLINE void product_slice(int height, int vectors, int steps, bool accumulate, real *c, int64_t c_stride,
                                attn_operand operand, const real *b, int64_t b_step, int64_t depth, int64_t rows) {
   int64_t r = 0, row = operand.row, step = operand.step;
