@@ -80,15 +80,10 @@ static int64_t slice_units(const recurrence_call *c, int64_t slice) {
   return attn_min(width, c->layer->hidden - slice * width);
 }
 
-/* Columns of its panels. */
-static int64_t slice_width(const recurrence_call *c, int64_t slice) {
-  return attn_round_up(slice_units(c, slice), c->kernels->lanes);
-}
-
 /* out[rows][columns of the slice] += a[rows][depth] panel */
 static void multiply_slice(const recurrence_call *c, char *out, int64_t out_stride, const void *a, int64_t a_row,
                            const char *panel, int64_t slice, int64_t depth, int64_t rows) {
-  int64_t columns = slice_width(c, slice);
+  int64_t columns = attn_round_up(slice_units(c, slice), c->kernels->lanes);
   for (int64_t first = 0; first < depth; first += BLOCK_DEPTH)
     c->kernels->product(out, out_stride,
                         &(attn_operand){(const char *)a + first * c->bytes, c->kernels->product_rows * a_row, a_row, 1},

@@ -1,7 +1,7 @@
 /* Vector vocabulary for AVX-512 (F, BW, DQ, VL); the meaning of each word is in portable.h. */
 #include <immintrin.h>
 
-/* 24 accumulators and 2 loads of 32 registers; the broadcast is an operand in memory. */
+/* 24 accumulators, 2 loads and a broadcast of 32 registers. */
 #define TILE_ROWS 12
 #define TILE_VECTORS 2
 #define TILE_STEPS 4
