@@ -184,20 +184,24 @@ static void pack_columns(const table_case *c) {
     }
 }
 
-/* A row's bits do not depend on the rows computed beside it. */
+/* The bits of a row in a panel do not depend on the rows and panels computed beside them. */
 static void rows_alone(const table_case *c) {
   if (c->type != c->real) return;
-  int64_t width = c->k->panel_width, dim = 61, rows = 2 * c->k->tile_rows + 3;
+  enum { SLICES = 3 };
+  int64_t width = c->k->panel_width, dim = 61, rows = 2 * c->k->tile_rows + 3, bytes = c->k->real_bytes;
   void *queries = random_array(c->r, c->real, rows * dim, -1, 1);
-  guarded panels = guarded_new(c->real, dim * width);
-  guarded together = guarded_new(c->real, rows * width), alone = guarded_new(c->real, width);
-  randomize(c->r, c->real, panels.data, dim * width, -1, 1);
-  c->k->scores(together.data, width, queries, dim, dim, panels.data, rows, 0, 1);
-  for (int64_t r = 0; r < rows; r++) {
-    CONTEXT(c, "scores of row %d of %d", (int)r, (int)rows);
-    c->k->scores(alone.data, width, (char *)queries + r * dim * c->k->real_bytes, dim, dim, panels.data, 1, 0, 1);
-    EXPECT(memcmp(alone.data, together.data + r * width * c->k->real_bytes, (size_t)(width * c->k->real_bytes)) == 0);
-  }
+  guarded panels = guarded_new(c->real, SLICES * dim * width);
+  guarded together = guarded_new(c->real, rows * SLICES * width), alone = guarded_new(c->real, SLICES * width);
+  randomize(c->r, c->real, panels.data, SLICES * dim * width, -1, 1);
+  c->k->scores(together.data, SLICES * width, queries, dim, dim, panels.data, rows, 0, SLICES);
+  for (int64_t r = 0; r < rows; r++)
+    for (int64_t slice = 0; slice < SLICES; slice++) {
+      CONTEXT(c, "scores of row %d of %d, slice %d", (int)r, (int)rows, (int)slice);
+      c->k->scores(alone.data, SLICES * width, (char *)queries + r * dim * bytes, dim, dim, panels.data, 1, slice,
+                   slice + 1);
+      EXPECT(memcmp(alone.data + slice * width * bytes, together.data + (r * SLICES + slice) * width * bytes,
+                    (size_t)(width * bytes)) == 0);
+    }
   guarded_free(&panels);
   guarded_free(&together);
   guarded_free(&alone);

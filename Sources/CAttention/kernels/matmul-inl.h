@@ -21,11 +21,11 @@ static __attribute__((noinline)) void product_block(bool add, real *c, int64_t c
   case vectors:                                                                                                     \
     if (vectors > PRODUCT_VECTORS) break;                                                                           \
     if (a->step == 1)                                                                                               \
-      product_slice(PRODUCT_ROWS, vectors, PRODUCT_STEPS, add, c, c_stride, rows_of(PRODUCT_ROWS, a->data, a->row), \
-                    panel, vectors *VF_LANES, depth, rows);                                                         \
+      product_slice((tile_shape){PRODUCT_ROWS, 1, vectors, PRODUCT_STEPS}, add, c, c_stride,                        \
+                    rows_of(PRODUCT_ROWS, a->data, a->row), panel, 0, vectors *VF_LANES, depth, rows);              \
     else                                                                                                            \
-      product_slice(PRODUCT_ROWS, vectors, PRODUCT_STEPS, add, c, c_stride,                                         \
-                    columns_of(PRODUCT_ROWS, a->data, a->step), panel, vectors *VF_LANES, depth, rows);             \
+      product_slice((tile_shape){PRODUCT_ROWS, 1, vectors, PRODUCT_STEPS}, add, c, c_stride,                        \
+                    columns_of(PRODUCT_ROWS, a->data, a->step), panel, 0, vectors *VF_LANES, depth, rows);          \
     break;
     PRODUCT_OF(1)
     PRODUCT_OF(2)

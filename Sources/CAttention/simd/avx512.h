@@ -5,6 +5,7 @@
 #define TILE_ROWS 12
 #define TILE_VECTORS 2
 #define TILE_STEPS 4
+#define PAIR_STEPS 4
 
 /* 11 loads for 24 multiply-adds where 12 x 2 takes 14: 29 % of products beside a busy sibling thread, nothing without.
  * 9 x 3 spilled. */

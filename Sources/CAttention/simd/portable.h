@@ -3,8 +3,9 @@
  * of the other vocabularies. Compile with ATTN_REAL_BITS 32 or 64.
  *
  * vf      a vector of VF_LANES reals            vm     a vector of comparison results
- * TILE_ROWS x TILE_VECTORS vectors are the register tile of attention's products, TILE_STEPS steps of the depth a turn
- * of their loop; PRODUCT_... the same of whole matrices' (kernels/matmul-inl.h).
+ * TILE_ROWS x TILE_VECTORS vectors are the register tile of attention's products on one panel, and half as many rows on
+ * two panels; TILE_STEPS and PAIR_STEPS are steps of the depth a turn of their loops. PRODUCT_... the same of whole
+ * matrices' (kernels/matmul-inl.h).
  */
 #include <math.h>
 #include <string.h>
@@ -12,6 +13,7 @@
 #define TILE_ROWS 4
 #define TILE_VECTORS 2
 #define TILE_STEPS 2
+#define PAIR_STEPS 2
 #define PRODUCT_ROWS 4
 #define PRODUCT_VECTORS 2
 #define PRODUCT_STEPS 2
