@@ -73,16 +73,13 @@ static void prepare_item(void *context, int thread, int64_t index) {
   const attn_backward_call *call = context;
   const attn_problem *p = call->problem;
   const attn_plan *plan = &call->plan->base;
-  int64_t bytes = attn_real_bytes(p), type_bytes = attn_type_bytes(p->type);
+  int64_t bytes = attn_real_bytes(p);
   attn_item item = attn_item_at(p, plan, index);
   attn_backward_tiles t = attn_backward_tiles_of(call, thread);
   for (int64_t r = 0; r < item.rows; r++) {
     int64_t head = attn_item_head(&item, r), i = attn_item_position(&item, r), at = attn_backward_row(call, &item, r);
-    plan->kernels->load_row(t.line, attn_input_row(p, call->output, type_bytes, &item.sequence, head, i), p->type,
-                            p->value_dim, 1);
-    plan->kernels->load_row(t.output_gradients,
-                            attn_input_row(p, call->output_gradient, type_bytes, &item.sequence, head, i), p->type,
-                            p->value_dim, 1);
+    attn_load_view(p, plan, &item, call->output, r, 1, t.line, plan->output_stride, p->value_dim, 1);
+    attn_load_view(p, plan, &item, call->output_gradient, r, 1, t.output_gradients, plan->output_stride, p->value_dim, 1);
     double lse = attn_get_real(attn_input_row(p, call->lse, bytes, &item.sequence, head, i), bytes, 0);
     bool empty = lse == -INFINITY;
     attn_set_real(call->delta, bytes, at, empty ? 0 : plan->kernels->dot(t.line, t.output_gradients, p->value_dim));

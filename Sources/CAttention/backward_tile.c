@@ -94,19 +94,12 @@ static void load_rows(const attn_backward_call *call, const attn_item *item, att
   const attn_plan *plan = &call->plan->base;
   int64_t bytes = attn_real_bytes(p);
   attn_load_queries(p, plan, item, &t->tiles, row, rows);
-  for (int64_t r = 0; r < rows; r++) {
-    char *dst = t->output_gradients + r * plan->output_stride * bytes;
-    memset(dst + p->value_dim * bytes, 0, (size_t)((plan->output_stride - p->value_dim) * bytes));
-    /* A row that attends to nothing takes no part, whatever its gradient holds. */
-    if (attn_get_real(call->lse2, bytes, attn_backward_row(call, item, row + r)) == INFINITY) {
-      memset(dst, 0, (size_t)(p->value_dim * bytes));
-      continue;
-    }
-    plan->kernels->load_row(dst,
-                            attn_input_row(p, call->output_gradient, attn_type_bytes(p->type), &item->sequence,
-                                           attn_item_head(item, row + r), attn_item_position(item, row + r)),
-                            p->type, p->value_dim, 1);
-  }
+  attn_load_view(p, plan, item, call->output_gradient, row, rows, t->output_gradients, plan->output_stride, p->value_dim,
+                 1);
+  /* A row that attends to nothing takes no part, whatever its gradient holds. */
+  for (int64_t r = 0; r < rows; r++)
+    if (attn_get_real(call->lse2, bytes, attn_backward_row(call, item, row + r)) == INFINITY)
+      memset(t->output_gradients + r * plan->output_stride * bytes, 0, (size_t)(p->value_dim * bytes));
 }
 
 /* Whether queries and output gradients of these rows can be other than finite: the numbers that were made of them tell,
@@ -146,13 +139,16 @@ bool attn_block_gradients(const attn_backward_call *call, const attn_item *item,
   for (int64_t r = 0; r < rows; r++) {
     int64_t at = attn_backward_row(call, item, row + r), offset = (r * stride + start) * bytes;
     char *weights = t->tiles.scores + offset, *gradients = t->score_gradients + offset;
-    k->exp2_row(weights, n, attn_get_real(call->lse2, bytes, at));
+    double lse2 = attn_get_real(call->lse2, bytes, at), delta = attn_get_real(call->delta, bytes, at);
     if (p->dropout_probability > 0) {
+      k->exp2_row(weights, n, lse2);
       attn_dropout_keep(t->tiles.keep, p->dropout_seed, threshold, item->sequence.batch, attn_item_head(item, row + r),
                         attn_item_position(item, row + r), first_key + start, n);
       k->drop_scaled(gradients, t->tiles.keep, n, kept);
+      k->score_gradients(gradients, weights, n, delta);
+    } else {
+      k->weights_and_gradients(weights, gradients, n, lse2, delta);
     }
-    k->score_gradients(gradients, weights, n, attn_get_real(call->delta, bytes, at));
     if (sink) sink(call, item, gradients, row + r, first_key + start, columns->high - start);
     if (t->tiles.cap_slopes) k->multiply(gradients, t->tiles.cap_slopes + offset, n);
     if (p->dropout_probability > 0) k->drop_scaled(weights, t->tiles.keep, n, kept);

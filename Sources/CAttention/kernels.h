@@ -96,8 +96,10 @@ typedef struct attn_kernels {
   int product_rows; /* the same of `product` */
   int product_width;
 
-  /* dst[0..n) = src[0..n) * factor, read as `type`. A factor of 1 changes no bits. */
-  void (*load_row)(void *dst, const void *src, attn_type type, int64_t n, double factor);
+  /* dst[r * dst_stride + j] = src[r * src_stride + j] * factor, read as `type`, and 0 for n <= j < width. A factor of 1
+   * changes no bits. */
+  void (*load_rows)(void *dst, int64_t dst_stride, int64_t width, const void *src, int64_t src_stride, attn_type type,
+                    int64_t rows, int64_t n, double factor);
 
   /* Panels of the transposed keys: dst[slice][d][c] = keys[slice * panel_width + c][d] for d < dim. Rows at and after
    * `count`, up to the next multiple of panel_width, become 0. */
@@ -198,6 +200,9 @@ typedef struct attn_kernels {
 
   /* x[j] = p[j] * (x[j] - delta), 0 where p[j] is 0; n a multiple of lanes. */
   void (*score_gradients)(void *x, const void *p, int64_t n, double delta);
+
+  /* Both in one pass: scores[j] = 2^(scores[j] - subtract), x[j] = scores[j] * (x[j] - delta). */
+  void (*weights_and_gradients)(void *scores, void *x, int64_t n, double subtract, double delta);
 
   /* x[j] *= factors[j], 0 where x[j] is 0; n a multiple of lanes. */
   void (*multiply)(void *x, const void *factors, int64_t n);

@@ -81,26 +81,32 @@ static double folded_scale(const attn_problem *p) {
   return p->softcap > 0 ? p->scale / p->softcap : p->scale * ATTN_LOG2E;
 }
 
+void attn_load_view(const attn_problem *p, const attn_plan *plan, const attn_item *item, const attn_input *view,
+                    int64_t row, int64_t rows, char *dst, int64_t stride, int64_t n, double factor) {
+  /* Rows of a head follow each other `heads` rows apart. */
+  int64_t bytes = attn_real_bytes(p), heads = attn_min(item->heads, rows);
+  for (int64_t r = 0; r < heads; r++) {
+    const void *src = attn_input_row(p, view, attn_type_bytes(p->type), &item->sequence, attn_item_head(item, row + r),
+                                     attn_item_position(item, row + r));
+    plan->kernels->load_rows(dst + r * stride * bytes, item->heads * stride, stride, src, view->stride_row, p->type,
+                             (rows - r + item->heads - 1) / item->heads, n, factor);
+  }
+}
+
 void attn_load_queries(const attn_problem *p, const attn_plan *plan, const attn_item *item, attn_tiles *tiles,
                        int64_t row, int64_t rows) {
   const attn_kernels *k = plan->kernels;
-  double factor = p->additive ? 1 : folded_scale(p);
-  int64_t bytes = attn_real_bytes(p), type_bytes = attn_type_bytes(p->type);
-  char *dst = tiles->queries;
-  for (int64_t r = 0; r < rows; r++, dst += plan->query_stride * bytes) {
-    const void *query = attn_input_row(p, &p->query, type_bytes, &item->sequence, attn_item_head(item, row + r),
-                                       attn_item_position(item, row + r));
-    k->load_row(dst, query, p->type, p->head_dim, factor);
-    memset(dst + p->head_dim * bytes, 0, (size_t)((plan->query_stride - p->head_dim) * bytes));
-  }
+  int64_t bytes = attn_real_bytes(p);
+  attn_load_view(p, plan, item, &p->query, row, rows, tiles->queries, plan->query_stride, p->head_dim,
+                 p->additive ? 1 : folded_scale(p));
   if (!p->additive) return;
   k->exp_twice(tiles->exp_queries, tiles->queries, rows * plan->query_stride);
   k->row_magnitudes(tiles->query_sizes, tiles->queries, plan->query_stride, rows, plan->query_stride);
   attn_type real = bytes == 8 ? ATTN_F64 : ATTN_F32;
   for (int64_t h = 0; h < item->heads; h++)
-    k->load_row(tiles->additive + h * p->head_dim * bytes,
-                (const char *)p->additive + (item->first_head + h) * p->additive_stride_head * bytes, real, p->head_dim,
-                folded_scale(p));
+    k->load_rows(tiles->additive + h * p->head_dim * bytes, 0, p->head_dim,
+                 (const char *)p->additive + (item->first_head + h) * p->additive_stride_head * bytes, 0, real, 1,
+                 p->head_dim, folded_scale(p));
   k->row_sums(tiles->additive_sums, tiles->additive_sizes, tiles->additive, item->heads, p->head_dim);
 }
 

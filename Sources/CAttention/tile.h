@@ -30,6 +30,11 @@ typedef struct attn_tiles {
 bool attn_tile_scratch_bytes(const attn_problem *problem, const attn_plan *plan, int64_t *bytes);
 attn_tiles attn_tiles_at(const attn_problem *problem, const attn_plan *plan, char *memory);
 
+/* n numbers of each of the rows [row, row + rows) of the item, of a view laid out by queries, times factor in the compute
+ * type: dst[rows][stride] with zeros behind them. */
+void attn_load_view(const attn_problem *problem, const attn_plan *plan, const attn_item *item, const attn_input *view,
+                    int64_t row, int64_t rows, char *dst, int64_t stride, int64_t n, double factor);
+
 /* Rows [row, row + rows) of the item into tiles->queries, [rows][query_stride] with zeros behind D, in the compute
  * type, times the scale in base-2 units (or scale / softcap). For additive scores the scale goes to the weight
  * vectors. */

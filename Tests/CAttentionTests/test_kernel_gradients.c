@@ -177,6 +177,36 @@ static void score_gradients(const table_case *c) {
   }
 }
 
+/* The bits of the two functions it is, whatever stands in scores, subtract and delta. */
+static void weights_and_gradients(const table_case *c) {
+  if (c->type != c->real) return;
+  const double special[] = {NAN, INFINITY, -INFINITY, 0};
+  for (int64_t vectors = 0; vectors <= 5; vectors++)
+    for (int trial = 0; trial < 40; trial++) {
+      int64_t n = vectors * c->k->lanes;
+      double subtract = trial < 4 ? special[trial] : random_double(c->r, -3, 12);
+      double delta = trial % 8 == 7 ? special[trial / 8 % 4] : random_double(c->r, -2, 2);
+      CONTEXT(c, "weights_and_gradients n %d subtract %g delta %g", (int)n, subtract, delta);
+      guarded s = guarded_new(c->real, n), x = guarded_new(c->real, n), p = guarded_new(c->real, n),
+              y = guarded_new(c->real, n);
+      randomize(c->r, c->real, s.data, n, -150, subtract < 12 ? subtract : 12);
+      randomize(c->r, c->real, x.data, n, -2, 2);
+      for (int64_t j = 0; j < n; j++) {
+        if (random_chance(c->r, 0.2)) number_set(c->real, s.data, j, special[random_int(c->r, 0, 3)]);
+        if (random_chance(c->r, 0.2)) number_set(c->real, x.data, j, special[random_int(c->r, 0, 3)]);
+      }
+      memcpy(p.data, s.data, (size_t)s.bytes), memcpy(y.data, x.data, (size_t)x.bytes);
+      c->k->exp2_row(p.data, n, subtract);
+      c->k->score_gradients(y.data, p.data, n, delta);
+      c->k->weights_and_gradients(s.data, x.data, n, subtract, delta);
+      for (int64_t j = 0; j < n; j++) {
+        EXPECT_NEAR(number_get(c->real, s.data, j), number_get(c->real, p.data, j), 0);
+        EXPECT_NEAR(number_get(c->real, x.data, j), number_get(c->real, y.data, j), 0);
+      }
+      guarded_free(&s), guarded_free(&x), guarded_free(&p), guarded_free(&y);
+    }
+}
+
 /* 0 stays 0 beside any factor. */
 static void multiply(const table_case *c) {
   if (c->type != c->real) return;
@@ -287,6 +317,7 @@ int main(void) {
   for_each_table(cap_slopes, &r);
   for_each_table(drop_scaled, &r);
   for_each_table(score_gradients, &r);
+  for_each_table(weights_and_gradients, &r);
   for_each_table(multiply, &r);
   for_each_table(add_row, &r);
   for_each_table(all_finite, &r);

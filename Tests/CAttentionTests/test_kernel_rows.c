@@ -1,18 +1,26 @@
-/* load_row and store_row: rows of numbers in and out of the compute type. */
+/* load_rows and store_row: rows of numbers in and out of the compute type. */
 #include <math.h>
 
 #include "kernel_tables.h"
 
-static void load_row(const table_case *c) {
+/* Rows that end where their memory does, written apart from each other, with zeros up to the width. */
+static void load_rows(const table_case *c) {
   const double factors[] = {1, 0, -1, 0.36067376022224085, 1e10};
   for (int64_t n = 0; n <= 4 * c->k->lanes + 1; n++)
     for (int f = 0; f < 5; f++) {
-      CONTEXT(c, "load_row n %d factor %g", (int)n, factors[f]);
-      void *source = random_array(c->r, c->type, n, -2, 2);
-      guarded to = guarded_new(c->real, n);
-      c->k->load_row(to.data, source, c->type, n, factors[f]);
-      for (int64_t i = 0; i < n; i++) {
-        double x = number_get(c->type, source, i), got = number_get(c->real, to.data, i);
+      int64_t rows = random_int(c->r, 0, 3), src_stride = n + random_int(c->r, 0, 3);
+      int64_t width = n + random_int(c->r, 0, c->k->lanes), stride = width + random_int(c->r, 0, 2);
+      CONTEXT(c, "load_rows rows %d n %d width %d factor %g", (int)rows, (int)n, (int)width, factors[f]);
+      void *source = random_array(c->r, c->type, rows > 0 ? (rows - 1) * src_stride + n : 0, -2, 2);
+      guarded to = guarded_new(c->real, rows > 0 ? (rows - 1) * stride + width : 0);
+      c->k->load_rows(to.data, stride, width, source, src_stride, c->type, rows, n, factors[f]);
+      for (int64_t at = 0; at < to.bytes / c->k->real_bytes; at++) {
+        int64_t r = at / (stride > 0 ? stride : 1), i = at - r * stride;
+        if (i >= n) {
+          EXPECT(i < width ? number_get(c->real, to.data, at) == 0 : still_blank(c->real, to.data, at));
+          continue;
+        }
+        double x = number_get(c->type, source, r * src_stride + i), got = number_get(c->real, to.data, at);
         double factor = number_round(c->real, factors[f]);
         /* One multiplication of two numbers of the compute type. */
         EXPECT_NEAR(got, (long double)x * factor, c->u * fabs(x * factor));
@@ -29,7 +37,7 @@ static void every_half(const table_case *c) {
   uint16_t *codes = malloc(65536 * sizeof *codes), *back = malloc(65536 * sizeof *back);
   float *numbers = malloc(65536 * sizeof *numbers);
   for (int i = 0; i < 65536; i++) codes[i] = (uint16_t)i;
-  c->k->load_row(numbers, codes, c->type, 65536, 1);
+  c->k->load_rows(numbers, 65536, 65536, codes, 65536, c->type, 1, 65536, 1);
   c->k->store_row(back, numbers, NULL, c->type, 65536, 1);
   for (int i = 0; i < 65536; i++) {
     double want = number_get(c->type, codes, i);
@@ -99,7 +107,7 @@ static void store_row(const table_case *c) {
 
 int main(void) {
   random_source r = {expect_seed()};
-  for_each_table(load_row, &r);
+  for_each_table(load_rows, &r);
   for_each_table(store_row, &r);
   for_each_table(every_half, &r);
   for_each_table(rounding, &r);

@@ -164,11 +164,11 @@ ATTN_INLINE void additive_row(const attn_additive *t, const real *ds, int64_t r,
       vf g = vf_load(ds + c), q = reciprocal_lanes(t, r, d, column, c, plain);
       vf u = vf_mul(g, q), z = vf_fma(vf_sub(vf_set1(0), u), q, u);
       if (plain) {
-        u = where_weighted(vf_abs(g), u);
-        z = where_weighted(vf_abs(g), z);
+        u = vf_where(vf_nonzero(g), u);
+        z = vf_where(vf_nonzero(g), z);
       }
       real *b = db + column + d * PANEL_WIDTH;
-      vf_store(b, vf_fma(plain ? where_weighted(vf_abs(g), w4) : w4, z, vf_load(b)));
+      vf_store(b, vf_fma(plain ? vf_where(vf_nonzero(g), w4) : w4, z, vf_load(b)));
       z_sum = vf_add(z_sum, z);
       u_sum = vf_add(u_sum, u);
     }

@@ -22,21 +22,32 @@ static void cap_slopes(void *slopes, const void *capped, int64_t n, double facto
 static void drop_scaled(void *numbers, const uint8_t *keep, int64_t n, double factor) {
   real *x = (real *)numbers;
   for (int64_t j = 0; j < n; j += VF_LANES)
-    vf_store(x + j, vf_select(vf_bytes(keep + j), vf_mul(vf_load(x + j), vf_set1((real)factor)), vf_set1(0)));
+    vf_store(x + j, vf_where(vf_bytes(keep + j), vf_mul(vf_load(x + j), vf_set1((real)factor))));
 }
 
-/* x where w > 0 or w is NaN, else 0: weights are never negative. */
-ATTN_INLINE vf where_weighted(vf w, vf x) {
-  vf zero = vf_set1(0);
-  return vf_select(vf_less(zero, w), x, vf_select(vf_less(w, vf_set1(1)), zero, x));
-}
+/* w (x - delta), 0 where w is 0, whatever x and delta are. */
+ATTN_INLINE vf score_gradient(vf w, vf x, vf delta) { return vf_where(vf_nonzero(w), vf_mul(w, vf_sub(x, delta))); }
 
 static void score_gradients(void *numbers, const void *weights, int64_t n, double delta) {
   real *x = (real *)numbers;
   const real *p = (const real *)weights;
+  vf d = vf_set1((real)delta);
+  for (int64_t j = 0; j < n; j += VF_LANES) vf_store(x + j, score_gradient(vf_load(p + j), vf_load(x + j), d));
+}
+
+static void weights_and_gradients(void *scores, void *numbers, int64_t n, double subtract, double delta) {
+  /* A score of -infinity less one of these is NaN, where exp2_row alone gives 0. */
+  if (!(subtract > -(double)INFINITY)) {
+    exp2_row(scores, n, subtract);
+    score_gradients(numbers, scores, n, delta);
+    return;
+  }
+  real *s = (real *)scores, *x = (real *)numbers;
+  vf m = vf_set1((real)subtract), d = vf_set1((real)delta);
   for (int64_t j = 0; j < n; j += VF_LANES) {
-    vf w = vf_load(p + j);
-    vf_store(x + j, where_weighted(w, vf_mul(w, vf_sub(vf_load(x + j), vf_set1((real)delta)))));
+    vf w = vf_exp2(vf_sub(vf_load(s + j), m));
+    vf_store(s + j, w);
+    vf_store(x + j, score_gradient(w, vf_load(x + j), d));
   }
 }
 
@@ -45,14 +56,17 @@ static void multiply(void *numbers, const void *factors, int64_t n) {
   const real *f = (const real *)factors;
   for (int64_t j = 0; j < n; j += VF_LANES) {
     vf v = vf_load(x + j);
-    vf_store(x + j, where_weighted(vf_abs(v), vf_mul(v, vf_load(f + j))));
+    vf_store(x + j, vf_where(vf_nonzero(v), vf_mul(v, vf_load(f + j))));
   }
 }
 
 static void add_row(void *sum, int64_t stride, const void *row, int64_t n) {
   real *total = (real *)sum;
   const real *x = (const real *)row;
-  for (int64_t j = 0; j < n; j++) total[j * stride] += x[j];
+  int64_t j = 0;
+  for (; stride == 1 && j + VF_LANES <= n; j += VF_LANES)
+    vf_store(total + j, vf_add(vf_load(total + j), vf_load(x + j)));
+  for (; j < n; j++) total[j * stride] += x[j];
 }
 
 static bool all_finite(const void *numbers, int64_t n) {

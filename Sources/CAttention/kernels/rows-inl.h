@@ -40,12 +40,30 @@ ATTN_INLINE vf load_partial(const void *p, attn_type type, int64_t index, int64_
   return vf_load(lanes);
 }
 
-static void load_row(void *dst, const void *src, attn_type type, int64_t n, double factor) {
-  real *out = (real *)dst;
-  vf f = vf_set1((real)factor);
-  int64_t i = 0;
-  for (; i + VF_LANES <= n; i += VF_LANES) vf_store(out + i, vf_mul(f, load_lanes(src, type, i)));
-  for (; i < n; i++) out[i] = (real)factor * load_one(src, type, i);
+ATTN_INLINE void load_rows_of(real *dst, int64_t dst_stride, int64_t width, const void *src, int64_t src_stride,
+                              attn_type type, int64_t rows, int64_t n, real factor) {
+  vf f = vf_set1(factor);
+  for (int64_t r = 0; r < rows; r++, dst += dst_stride, src = element_at(src, type, src_stride)) {
+    int64_t i = 0;
+    for (; i + VF_LANES <= n; i += VF_LANES) vf_store(dst + i, vf_mul(f, load_lanes(src, type, i)));
+    for (; i < n; i++) dst[i] = factor * load_one(src, type, i);
+    for (; i < width; i++) dst[i] = 0;
+  }
+}
+
+static void load_rows(void *dst, int64_t dst_stride, int64_t width, const void *src, int64_t src_stride, attn_type type,
+                      int64_t rows, int64_t n, double factor) {
+#if ATTN_REAL_BITS == 32
+  if (type == ATTN_F16)
+    load_rows_of((real *)dst, dst_stride, width, src, src_stride, ATTN_F16, rows, n, (real)factor);
+  else if (type == ATTN_BF16)
+    load_rows_of((real *)dst, dst_stride, width, src, src_stride, ATTN_BF16, rows, n, (real)factor);
+  else
+    load_rows_of((real *)dst, dst_stride, width, src, src_stride, ATTN_F32, rows, n, (real)factor);
+#else
+  (void)type;
+  load_rows_of((real *)dst, dst_stride, width, src, src_stride, ATTN_F64, rows, n, (real)factor);
+#endif
 }
 
 ATTN_INLINE void store_one(void *dst, attn_type type, int64_t i, real x) {

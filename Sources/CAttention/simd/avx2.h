@@ -104,8 +104,10 @@ ATTN_INLINE vf vf_div(vf a, vf b) { return VF_(div)(a, b); }
 ATTN_INLINE vf vf_sqrt(vf a) { return VF_(sqrt)(a); }
 ATTN_INLINE vf vf_fma(vf a, vf b, vf c) { return VF_(fmadd)(a, b, c); }
 ATTN_INLINE vm vf_less(vf a, vf b) { return VF_(cmp)(a, b, _CMP_LT_OQ); }
+ATTN_INLINE vm vf_nonzero(vf a) { return VF_(cmp)(a, VF_(setzero)(), _CMP_NEQ_UQ); }
 ATTN_INLINE bool vf_any(vm m) { return VF_(movemask)(m) != 0; }
 ATTN_INLINE vf vf_select(vm m, vf a, vf b) { return VF_(blendv)(b, a, m); }
+ATTN_INLINE vf vf_where(vm m, vf a) { return VF_(and)(m, a); }
 ATTN_INLINE vf vf_max(vf a, vf b) { return VF_(max)(a, b); }
 ATTN_INLINE vf vf_abs(vf a) { return VF_(andnot)(vf_set1((real)-0.0), a); }
 ATTN_INLINE vf vf_copysign(vf magnitude, vf sign) {

@@ -29,8 +29,10 @@ ATTN_INLINE vm vf_bytes(const uint8_t *p) {
   return _mm_test_epi8_mask(bytes, bytes);
 }
 ATTN_INLINE vm vf_less(vf a, vf b) { return _mm512_cmp_ps_mask(a, b, _CMP_LT_OQ); }
+ATTN_INLINE vm vf_nonzero(vf a) { return _mm512_cmp_ps_mask(a, _mm512_setzero_ps(), _CMP_NEQ_UQ); }
 ATTN_INLINE bool vf_any(vm m) { return m != 0; }
 ATTN_INLINE vf vf_select(vm m, vf a, vf b) { return _mm512_mask_blend_ps(m, b, a); }
+ATTN_INLINE vf vf_where(vm m, vf a) { return _mm512_maskz_mov_ps(m, a); }
 /* Pairs of rows, then quads, then whole 128-bit lanes. */
 ATTN_INLINE void vf_transpose(vf r[VF_LANES]) {
   vf t[16];
@@ -81,8 +83,10 @@ ATTN_INLINE vm vf_bytes(const uint8_t *p) {
   return (vm)_mm_test_epi8_mask(bytes, bytes);
 }
 ATTN_INLINE vm vf_less(vf a, vf b) { return _mm512_cmp_pd_mask(a, b, _CMP_LT_OQ); }
+ATTN_INLINE vm vf_nonzero(vf a) { return _mm512_cmp_pd_mask(a, _mm512_setzero_pd(), _CMP_NEQ_UQ); }
 ATTN_INLINE bool vf_any(vm m) { return m != 0; }
 ATTN_INLINE vf vf_select(vm m, vf a, vf b) { return _mm512_mask_blend_pd(m, b, a); }
+ATTN_INLINE vf vf_where(vm m, vf a) { return _mm512_maskz_mov_pd(m, a); }
 ATTN_INLINE void vf_transpose(vf r[VF_LANES]) {
   vf t[8];
   for (int i = 0; i < 8; i += 2) {

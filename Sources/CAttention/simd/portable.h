@@ -48,6 +48,8 @@ ATTN_INLINE vf vf_sqrt(vf a) {
 /* a * b + c, fused where the machine does so at full speed. */
 ATTN_INLINE vf vf_fma(vf a, vf b, vf c) { return a * b + c; }
 ATTN_INLINE vm vf_less(vf a, vf b) { return a < b; }
+/* Where a is not 0: NaN is not. */
+ATTN_INLINE vm vf_nonzero(vf a) { return a != (vf){0}; }
 ATTN_INLINE bool vf_any(vm m) {
   for (int i = 0; i < VF_LANES; i++)
     if (m[i]) return true;
@@ -55,6 +57,8 @@ ATTN_INLINE bool vf_any(vm m) {
 }
 /* where(m) ? a : b */
 ATTN_INLINE vf vf_select(vm m, vf a, vf b) { return (vf)((m & (vm)a) | (~m & (vm)b)); }
+/* where(m) ? a : 0 */
+ATTN_INLINE vf vf_where(vm m, vf a) { return (vf)(m & (vm)a); }
 /* a > b ? a : b, hence b where either is NaN. */
 ATTN_INLINE vf vf_max(vf a, vf b) { return vf_select(a > b, a, b); }
 ATTN_INLINE vf vf_abs(vf a) { return (vf)((vm)a & ~(vm)vf_set1((real)-0.0)); }
