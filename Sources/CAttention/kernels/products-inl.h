@@ -139,21 +139,20 @@ ATTN_INLINE attn_operand columns_of(int height, const void *a, int64_t stride) {
   return (attn_operand){a, height, 1, stride};
 }
 
-static const tile_shape tile_of_one = {TILE_ROWS, 1, TILE_VECTORS, TILE_STEPS};
-static const tile_shape tile_of_two = {PAIR_ROWS, 2, TILE_VECTORS, PAIR_STEPS};
-
 /* Panels [first, last) in twos, the last one alone where their number is odd. The two kinds of operands are constants of
  * the loops. */
 ATTN_INLINE void product_panels(bool accumulate, real *c, int64_t c_stride, bool by_rows, const real *a, int64_t stride,
                                 const real *b, int64_t b_panel, int64_t b_step, int64_t depth, int64_t rows,
                                 int64_t first, int64_t last) {
+  const tile_shape two = {PAIR_ROWS, 2, TILE_VECTORS, by_rows ? PAIR_STEPS : TILE_STEPS};
+  const tile_shape one = {TILE_ROWS, 1, TILE_VECTORS, TILE_STEPS};
   int64_t p = first;
   for (; p + 2 <= last; p += 2)
-    product_slice(tile_of_two, accumulate, c + p * PANEL_WIDTH, c_stride,
+    product_slice(two, accumulate, c + p * PANEL_WIDTH, c_stride,
                   by_rows ? rows_of(PAIR_ROWS, a, stride) : columns_of(PAIR_ROWS, a, stride), b + p * b_panel, b_panel,
                   b_step, depth, rows);
   if (p < last)
-    product_slice(tile_of_one, accumulate, c + p * PANEL_WIDTH, c_stride,
+    product_slice(one, accumulate, c + p * PANEL_WIDTH, c_stride,
                   by_rows ? rows_of(TILE_ROWS, a, stride) : columns_of(TILE_ROWS, a, stride), b + p * b_panel, b_panel,
                   b_step, depth, rows);
 }

@@ -4,8 +4,8 @@
  *
  * vf      a vector of VF_LANES reals            vm     a vector of comparison results
  * TILE_ROWS x TILE_VECTORS vectors are the register tile of attention's products on one panel, and half as many rows on
- * two panels; TILE_STEPS and PAIR_STEPS are steps of the depth a turn of their loops. PRODUCT_... the same of whole
- * matrices' (kernels/matmul-inl.h).
+ * two panels; TILE_STEPS and PAIR_STEPS are steps of the depth a turn of their loops (TILE_STEPS of both where the left
+ * operand comes by columns and takes more addresses). PRODUCT_... the same of whole matrices' (kernels/matmul-inl.h).
  */
 #include <math.h>
 #include <string.h>
