@@ -5,18 +5,24 @@
  * processor predicts, becomes rare: 2 % of the time at D = 64 on AVX2. */
 #define SOFTMAX_SLACK 8
 
+/* Scores come in whole panels of an even number of vectors. A row that sees NaN is NaN, whatever its maximum. */
 ATTN_INLINE vf softmax_maxima(const real *s, int64_t n) {
   vf m = vf_load(s);
-  for (int64_t j = VF_LANES; j < n; j += VF_LANES) m = vf_max(vf_load(s + j), m);
+  for (int64_t j = 0; j < n; j += 2 * VF_LANES) m = vf_max(vf_max(m, vf_load(s + j)), vf_load(s + j + VF_LANES));
   return m;
+}
+
+ATTN_INLINE vf softmax_weight(real *s, vf subtract) {
+  vf p = vf_exp2(vf_sub(vf_load(s), subtract));
+  vf_store(s, p);
+  return p;
 }
 
 ATTN_INLINE real softmax_weights(real *s, int64_t n, real subtract) {
   vf total = vf_set1(0), m = vf_set1(subtract);
-  for (int64_t j = 0; j < n; j += VF_LANES) {
-    vf p = vf_exp2(vf_sub(vf_load(s + j), m));
-    total = vf_add(total, p);
-    vf_store(s + j, p);
+  for (int64_t j = 0; j < n; j += 2 * VF_LANES) {
+    total = vf_add(total, softmax_weight(s + j, m));
+    total = vf_add(total, softmax_weight(s + j + VF_LANES, m));
   }
   return vf_hsum(total);
 }
