@@ -79,7 +79,8 @@ static void prepare_item(void *context, int thread, int64_t index) {
   for (int64_t r = 0; r < item.rows; r++) {
     int64_t head = attn_item_head(&item, r), i = attn_item_position(&item, r), at = attn_backward_row(call, &item, r);
     attn_load_view(p, plan, &item, call->output, r, 1, t.line, plan->output_stride, p->value_dim, 1);
-    attn_load_view(p, plan, &item, call->output_gradient, r, 1, t.output_gradients, plan->output_stride, p->value_dim, 1);
+    attn_load_view(p, plan, &item, call->output_gradient, r, 1, t.output_gradients, plan->output_stride, p->value_dim,
+                   1);
     double lse = attn_get_real(attn_input_row(p, call->lse, bytes, &item.sequence, head, i), bytes, 0);
     bool empty = lse == -INFINITY;
     attn_set_real(call->delta, bytes, at, empty ? 0 : plan->kernels->dot(t.line, t.output_gradients, p->value_dim));

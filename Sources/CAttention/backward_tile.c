@@ -94,8 +94,8 @@ static void load_rows(const attn_backward_call *call, const attn_item *item, att
   const attn_plan *plan = &call->plan->base;
   int64_t bytes = attn_real_bytes(p);
   attn_load_queries(p, plan, item, &t->tiles, row, rows);
-  attn_load_view(p, plan, item, call->output_gradient, row, rows, t->output_gradients, plan->output_stride, p->value_dim,
-                 1);
+  attn_load_view(p, plan, item, call->output_gradient, row, rows, t->output_gradients, plan->output_stride,
+                 p->value_dim, 1);
   /* A row that attends to nothing takes no part, whatever its gradient holds. */
   for (int64_t r = 0; r < rows; r++)
     if (attn_get_real(call->lse2, bytes, attn_backward_row(call, item, row + r)) == INFINITY)
@@ -227,7 +227,12 @@ static const char *panel_column(const attn_problem *p, const attn_plan *plan, co
                                 char *line) {
   int64_t bytes = attn_real_bytes(p), width = plan->kernels->panel_width;
   const char *column = panels + (j / width * p->head_dim * width + j % width) * bytes;
-  for (int64_t d = 0; d < p->head_dim; d++) memcpy(line + d * bytes, column + d * width * bytes, (size_t)bytes);
+  if (bytes == 4)
+    for (int64_t d = 0; d < p->head_dim; d++)
+      ((float *)(void *)line)[d] = ((const float *)(const void *)column)[d * width];
+  else
+    for (int64_t d = 0; d < p->head_dim; d++)
+      ((double *)(void *)line)[d] = ((const double *)(const void *)column)[d * width];
   return line;
 }
 

@@ -18,14 +18,16 @@
 #define BLOCK_ROWS 192
 #define BLOCK_BYTES ((int64_t)12 << 20)
 #define BIAS_COLUMNS 256
-/* Rows of a work item. */
-#define ITEM_ROWS 8
+/* Rows of a work item. Each keeps its part of the bias's gradient, summed while its logits are in the caches, and the parts
+ * are added in order: the sum does not depend on threads. */
+#define ITEM_ROWS 16
 
 typedef struct cross_entropy_call {
   const attn_cross_entropy_problem *problem;
   const attn_kernels *kernels;
   int64_t bytes, stride, first, count; /* of a number; from row to row of logits; the block's rows */
   char *logits;
+  char *bias_parts;      /* [items][stride] */
   attn_row_loss *losses; /* [N] */
   bool gradients;
 } cross_entropy_call;
@@ -34,19 +36,26 @@ static void rows_item(void *context, int thread, int64_t item) {
   (void)thread;
   const cross_entropy_call *c = context;
   const attn_cross_entropy_problem *p = c->problem;
-  int64_t end = attn_min(c->count, (item + 1) * ITEM_ROWS);
-  for (int64_t r = item * ITEM_ROWS; r < end; r++)
-    c->losses[c->first + r] = c->kernels->cross_entropy(c->logits + r * c->stride * c->bytes, p->bias, p->classes,
-                                                        p->targets[c->first + r], p->smoothing, p->scale, c->gradients);
+  int64_t end = attn_min(c->count, (item + 1) * ITEM_ROWS), row_bytes = c->stride * c->bytes;
+  char *part = c->bias_parts + item * row_bytes;
+  if (p->bias_gradient) memset(part, 0, (size_t)row_bytes);
+  for (int64_t r = item * ITEM_ROWS; r < end; r++) {
+    char *logits = c->logits + r * row_bytes;
+    c->losses[c->first + r] = c->kernels->cross_entropy(logits, p->bias, p->classes, p->targets[c->first + r],
+                                                        p->smoothing, p->scale, c->gradients);
+    if (p->bias_gradient) c->kernels->add_row(part, 1, logits, p->classes);
+  }
 }
+
+static int64_t row_items(int64_t rows) { return (rows + ITEM_ROWS - 1) / ITEM_ROWS; }
 
 static void bias_item(void *context, int thread, int64_t item) {
   (void)thread;
   const cross_entropy_call *c = context;
   int64_t column = item * BIAS_COLUMNS, columns = attn_min(BIAS_COLUMNS, c->problem->classes - column);
   char *sum = (char *)c->problem->bias_gradient + column * c->bytes;
-  for (int64_t r = 0; r < c->count; r++)
-    c->kernels->add_row(sum, 1, c->logits + (r * c->stride + column) * c->bytes, columns);
+  for (int64_t part = 0; part < row_items(c->count); part++)
+    c->kernels->add_row(sum, 1, c->bias_parts + (part * c->stride + column) * c->bytes, columns);
 }
 
 /* Logits of a block; gradients of its rows; its part of the weight's gradient. */
@@ -93,7 +102,7 @@ static void block(cross_entropy_call *c, int threads, char *scratch) {
   const attn_cross_entropy_problem *p = c->problem;
   block_products products = products_of(c, threads);
   attn_product_run(&products.logits, scratch);
-  attn_parallel(threads, (c->count + ITEM_ROWS - 1) / ITEM_ROWS, rows_item, c);
+  attn_parallel(threads, row_items(c->count), rows_item, c);
   if (p->hidden_gradient) attn_product_run(&products.hidden, scratch);
   if (p->weight_gradient) attn_product_run(&products.weight, scratch);
   if (p->bias_gradient) attn_parallel(threads, (p->classes + BIAS_COLUMNS - 1) / BIAS_COLUMNS, bias_item, c);
@@ -123,14 +132,15 @@ attn_status attn_cross_entropy(const attn_cross_entropy_problem *p, attn_cross_e
     c.count = i ? last : rows;
     product_bytes = attn_max(product_bytes, products_bytes(&c, threads));
   }
-  const int64_t sizes[] = {rows * c.stride * c.bytes, p->rows * (int64_t)sizeof(attn_row_loss), product_bytes};
-  int64_t at[3], bytes = 0;
-  for (int i = 0; i < 3; i++) at[i] = bytes, bytes += attn_round_up(sizes[i], ATTN_SCRATCH_ALIGNMENT);
+  const int64_t sizes[] = {rows * c.stride * c.bytes, p->rows * (int64_t)sizeof(attn_row_loss), product_bytes,
+                           p->bias_gradient ? row_items(rows) * c.stride * c.bytes : 0};
+  int64_t at[4], bytes = 0;
+  for (int i = 0; i < 4; i++) at[i] = bytes, bytes += attn_round_up(sizes[i], ATTN_SCRATCH_ALIGNMENT);
   attn_arena *arena = attn_arena_take((size_t)bytes);
   if (!arena)
     return attn_fail(ATTN_ERROR_OUT_OF_MEMORY, "%lld bytes of scratch memory are not to be had", (long long)bytes);
   char *memory = arena->data;
-  c.logits = memory + at[0], c.losses = (attn_row_loss *)(void *)(memory + at[1]);
+  c.logits = memory + at[0], c.bias_parts = memory + at[3], c.losses = (attn_row_loss *)(void *)(memory + at[1]);
   for (c.first = 0; c.first < p->rows; c.first += rows) {
     c.count = attn_min(rows, p->rows - c.first);
     block(&c, threads, memory + at[2]);

@@ -78,7 +78,8 @@ static void even_out(const attn_product *p, blocking *b) {
 static blocking blocking_of(const attn_product *p) {
   int64_t bytes = real_bytes(p), height = p->kernels->product_rows, width = p->kernels->product_width;
   int64_t tile_depth = attn_cache_bytes(1) / 2 / (height * bytes);
-  blocking b = {.depth = even(p->k, attn_min(p->transpose_a ? LONGEST_DEPTH_TRANSPOSED : LONGEST_DEPTH, tile_depth), DEPTH_STEP)};
+  blocking b = {
+      .depth = even(p->k, attn_min(p->transpose_a ? LONGEST_DEPTH_TRANSPOSED : LONGEST_DEPTH, tile_depth), DEPTH_STEP)};
   b.columns = even(p->n, attn_cache_bytes(2) / 2 / (b.depth * bytes), width);
   b.rows = even(p->m, p->m, height);
   count_blocks(p, &b);

@@ -5,9 +5,16 @@ extension Tensor {
   /// The sum, element by element, of tensors of one shape.
   func plus(_ other: Tensor) -> Tensor {
     require(shape == other.shape, "sum: shapes \(shape) and \(other.shape) differ")
-    var sum = self
-    sum.withScalars { Kernel.addBias(other.scalars, to: &$0, columns: count, tanh: false) }
-    return sum
+    let size = count
+    let sum = [Float](unsafeUninitializedCapacity: size) { sum, initialized in
+      scalars.withUnsafeBufferPointer { left in
+        other.scalars.withUnsafeBufferPointer { right in
+          for index in 0..<size { sum.initializeElement(at: index, to: left[index] + right[index]) }
+        }
+      }
+      initialized = size
+    }
+    return Tensor(sum, shape: shape)
   }
 
   /// The product, element by element, of tensors of one shape.

@@ -17,15 +17,15 @@ ATTN_INLINE int64_t panel_width_at(int64_t column, int64_t columns) {
 static __attribute__((noinline)) void product_block(bool add, real *c, int64_t c_stride, const attn_operand *a,
                                                     const real *panel, int64_t width, int64_t depth, int64_t rows) {
   switch (width / VF_LANES) {
-#define PRODUCT_OF(vectors)                                                                                         \
-  case vectors:                                                                                                     \
-    if (vectors > PRODUCT_VECTORS) break;                                                                           \
-    if (a->step == 1)                                                                                               \
-      product_slice((tile_shape){PRODUCT_ROWS, 1, vectors, PRODUCT_STEPS}, add, c, c_stride,                        \
-                    rows_of(PRODUCT_ROWS, a->data, a->row), panel, 0, vectors *VF_LANES, depth, rows);              \
-    else                                                                                                            \
-      product_slice((tile_shape){PRODUCT_ROWS, 1, vectors, PRODUCT_STEPS}, add, c, c_stride,                        \
-                    columns_of(PRODUCT_ROWS, a->data, a->step), panel, 0, vectors *VF_LANES, depth, rows);          \
+#define PRODUCT_OF(vectors)                                                                                \
+  case vectors:                                                                                            \
+    if (vectors > PRODUCT_VECTORS) break;                                                                  \
+    if (a->step == 1)                                                                                      \
+      product_slice((tile_shape){PRODUCT_ROWS, 1, vectors, PRODUCT_STEPS}, add, c, c_stride,               \
+                    rows_of(PRODUCT_ROWS, a->data, a->row), panel, 0, vectors *VF_LANES, depth, rows);     \
+    else                                                                                                   \
+      product_slice((tile_shape){PRODUCT_ROWS, 1, vectors, PRODUCT_STEPS}, add, c, c_stride,               \
+                    columns_of(PRODUCT_ROWS, a->data, a->step), panel, 0, vectors *VF_LANES, depth, rows); \
     break;
     PRODUCT_OF(1)
     PRODUCT_OF(2)

@@ -99,11 +99,11 @@ ATTN_INLINE void product_slice(tile_shape t, bool accumulate, real *c, int64_t c
   const real *a = (const real *)operand.data;
   for (; r + t.rows <= rows; r += t.rows, a += operand.tile)
     product_tile(t, accumulate, c + r * c_stride, c_stride, a, row, step, b, b_panel, b_step, depth);
-#define LAST_ROWS(count)                                                                                         \
-  case count:                                                                                                    \
-    if (count < t.rows)                                                                                          \
-      product_tile((tile_shape){count, t.panels, t.vectors, 1}, accumulate, c + r * c_stride, c_stride, a, row, \
-                   step, b, b_panel, b_step, depth);                                                             \
+#define LAST_ROWS(count)                                                                                              \
+  case count:                                                                                                         \
+    if (count < t.rows)                                                                                               \
+      product_tile((tile_shape){count, t.panels, t.vectors, 1}, accumulate, c + r * c_stride, c_stride, a, row, step, \
+                   b, b_panel, b_step, depth);                                                                        \
     break;
   switch (rows - r) {
     LAST_ROWS(1)
