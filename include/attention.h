@@ -407,6 +407,12 @@ attn_status attn_log_softmax(attn_type type, int64_t rows, int64_t columns, void
 attn_status attn_drop(attn_type type, int64_t count, const void *x, void *y, double probability, uint64_t seed,
                       int threads);
 
+/* Rows by index: row to[i] of dst = row from[i] of src, for i < rows, `columns` numbers each.
+ *   src, dst  rows src_stride and dst_stride numbers apart; dst meets neither src nor an index
+ *   from, to  [rows], null = i; a negative from[i] makes a row of zeros; no to[i] stands twice */
+attn_status attn_copy_rows(attn_type type, int64_t rows, int64_t columns, const void *src, int64_t src_stride,
+                           const int64_t *from, void *dst, int64_t dst_stride, const int64_t *to, int threads);
+
 /* The work items that a call under way has ended. The caller sets the counter to 0 before the call. */
 int64_t attn_progress_read(const int64_t *progress);
 
@@ -414,7 +420,8 @@ int64_t attn_progress_read(const int64_t *progress);
 typedef struct attn_plan_info {
   const char *isa;                                   /* the table of tile functions */
   const char *kernel;                                /* its name, such as "avx2-f32" */
-  int64_t register_rows, register_columns;           /* the register tile of both products */
+  int64_t register_rows, register_columns;           /* the register tile of both products; where twice as many
+                                                        columns are left, half as many rows of them */
   int64_t block_rows;                                /* query rows of a score tile */
   int64_t block_keys;                                /* keys of a score tile */
   int64_t item_rows;                                 /* query rows of a work item */

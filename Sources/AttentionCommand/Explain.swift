@@ -81,7 +81,7 @@ struct Explain: ParsableCommand {
       return [
         "shape           queries \(queries), keys \(keys), values \(values), \(type)",
         "kernel          \(kernel) on \(threads) thread\(threads == 1 ? "" : "s")",
-        "register tile   \(registerTile[0]) × \(registerTile[1])",
+        "register tile   \(tile(registerTile)), over two panels \(tile([registerTile[0] / 2, 2 * registerTile[1]]))",
         "score tile      \(scoreTile[0]) queries × \(scoreTile[1]) keys",
         "work items      \(items) of up to \(itemRows) query rows",
         "tiles           \(fullTiles) full, \(boundaryTiles) boundary, \(skippedTiles) skipped",
@@ -94,6 +94,8 @@ struct Explain: ParsableCommand {
     }
   }
 }
+
+private func tile(_ sizes: [Int]) -> String { "\(sizes[0]) × \(sizes[1])" }
 
 extension String {
   fileprivate var trimmed: Substring {

@@ -33,5 +33,7 @@ attn_status attn_check_cross_entropy(const attn_cross_entropy_problem *problem, 
 attn_status attn_check_adam(const attn_adam *adam, const attn_adam_part *parts, int64_t count);
 attn_status attn_check_numbers(attn_type type, int64_t count, const void *data, const char *name, int threads);
 attn_status attn_check_rows(attn_type type, int64_t rows, int64_t columns, const void *x, int threads);
+attn_status attn_check_copy(attn_type type, int64_t rows, int64_t columns, const void *src, int64_t src_stride,
+                            const void *dst, int64_t dst_stride, int threads);
 
 #endif

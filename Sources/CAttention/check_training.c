@@ -69,6 +69,18 @@ attn_status attn_check_rows(attn_type type, int64_t rows, int64_t columns, const
   return status == ATTN_OK ? attn_check_numbers(type, rows * columns, x, "x", threads) : status;
 }
 
+attn_status attn_check_copy(attn_type type, int64_t rows, int64_t columns, const void *src, int64_t src_stride,
+                            const void *dst, int64_t dst_stride, int threads) {
+  attn_status status = check_training(type, threads);
+  if (status == ATTN_OK) status = check_extent("rows", rows, 0, INT32_MAX);
+  if (status == ATTN_OK) status = check_extent("columns", columns, 0, 1 << 30);
+  if (status == ATTN_OK) status = check_extent("src_stride", src_stride, 0, INT32_MAX);
+  if (status == ATTN_OK) status = check_extent("dst_stride", dst_stride, 0, INT32_MAX);
+  if (status != ATTN_OK) return status;
+  CHECK((src && dst) || rows == 0 || columns == 0, ATTN_ERROR_NULL_POINTER, "%s is null", src ? "dst" : "src");
+  return ATTN_OK;
+}
+
 attn_status attn_check_adam(const attn_adam *a, const attn_adam_part *parts, int64_t count) {
   CHECK(a, ATTN_ERROR_NULL_POINTER, "adam is null");
   attn_status status = check_training(a->type, a->threads);

@@ -1,5 +1,6 @@
 /* Numbers one by one, in items that threads take. */
 #include <math.h>
+#include <string.h>
 
 #include "check.h"
 #include "dispatch.h"
@@ -101,4 +102,42 @@ attn_status attn_drop(attn_type type, int64_t count, const void *x, void *y, dou
                         .seed = seed,
                         .factor = 1 / (1 - probability)};
   return run(&c, type, items_of(count), drop_item, threads);
+}
+
+typedef struct copy_call {
+  int64_t rows, bytes, src_stride, dst_stride, item_rows; /* of a row and from row to row, in bytes */
+  const char *src;
+  char *dst;
+  const int64_t *from, *to;
+} copy_call;
+
+static void copy_item(void *context, int thread, int64_t item) {
+  (void)thread;
+  const copy_call *c = context;
+  int64_t end = attn_min(c->rows, (item + 1) * c->item_rows);
+  for (int64_t r = item * c->item_rows; r < end; r++) {
+    int64_t from = c->from ? c->from[r] : r, to = c->to ? c->to[r] : r;
+    if (from < 0)
+      memset(c->dst + to * c->dst_stride, 0, (size_t)c->bytes);
+    else
+      memcpy(c->dst + to * c->dst_stride, c->src + from * c->src_stride, (size_t)c->bytes);
+  }
+}
+
+attn_status attn_copy_rows(attn_type type, int64_t rows, int64_t columns, const void *src, int64_t src_stride,
+                           const int64_t *from, void *dst, int64_t dst_stride, const int64_t *to, int threads) {
+  attn_status status = attn_check_copy(type, rows, columns, src, src_stride, dst, dst_stride, threads);
+  if (status != ATTN_OK || rows == 0 || columns == 0) return status;
+  int64_t bytes = type == ATTN_F64 ? 8 : 4, each = item_rows(columns);
+  copy_call c = {.rows = rows,
+                 .bytes = columns * bytes,
+                 .src_stride = src_stride * bytes,
+                 .dst_stride = dst_stride * bytes,
+                 .item_rows = each,
+                 .src = src,
+                 .dst = dst,
+                 .from = from,
+                 .to = to};
+  attn_parallel(threads ? threads : attn_max_threads(), (rows + each - 1) / each, copy_item, &c);
+  return ATTN_OK;
 }

@@ -1,5 +1,5 @@
 /*
- * attn_adam_step, attn_sum_of_squares, attn_bias_rows, attn_tanh_gradient, attn_log_softmax and attn_drop against loops
+ * attn_adam_step, attn_sum_of_squares, attn_bias_rows, attn_tanh_gradient, attn_log_softmax, attn_drop and attn_copy_rows against loops
  * in long double, on every instruction set. Bounds count the roundings of each formula; u is the unit roundoff.
  */
 #include <math.h>
@@ -140,6 +140,35 @@ static void drop(random_source *r, attn_type type, int64_t n, double probability
   free(x), free(y);
 }
 
+/* Every row where it belongs, zeros for negative numbers, and nothing between rows or beside them touched. */
+static void copy_rows(random_source *r, attn_type type, int64_t rows, int64_t columns, int threads) {
+  expect_context("%s copy %lld x %lld on %d", number_type_name(type), (long long)rows, (long long)columns, threads);
+  int64_t sources = rows + 3, places = rows + 2, src_stride = columns + random_int(r, 0, 2);
+  int64_t dst_stride = columns + random_int(r, 0, 2);
+  void *src = numbers(r, type, sources * src_stride, -2, 2), *dst = numbers(r, type, places * dst_stride, -2, 2);
+  double *want = malloc((size_t)(places * dst_stride + 1) * sizeof *want);
+  for (int64_t i = 0; i < places * dst_stride; i++) want[i] = number_get(type, dst, i);
+  int64_t *from = malloc((size_t)(rows + 1) * sizeof *from), *to = malloc((size_t)(places + 1) * sizeof *to);
+  for (int64_t i = 0; i < places; i++) to[i] = i;
+  for (int64_t i = places - 1; i > 0; i--) {
+    int64_t j = random_int(r, 0, i), other = to[j];
+    to[j] = to[i], to[i] = other;
+  }
+  for (int64_t i = 0; i < rows; i++) from[i] = random_int(r, -1, sources - 1);
+  bool by_from = random_int(r, 0, 3) > 0, by_to = random_int(r, 0, 3) > 0;
+  for (int64_t i = 0; i < rows; i++)
+    for (int64_t j = 0; j < columns; j++) {
+      int64_t row = by_from ? from[i] : i;
+      want[(by_to ? to[i] : i) * dst_stride + j] = row < 0 ? 0 : number_get(type, src, row * src_stride + j);
+    }
+  EXPECT_INT(attn_copy_rows(type, rows, columns, src, src_stride, by_from ? from : NULL, dst, dst_stride,
+                            by_to ? to : NULL, threads),
+             ATTN_OK);
+  for (int64_t i = 0; i < places * dst_stride; i++) EXPECT(number_get(type, dst, i) == want[i]);
+  EXPECT(guard_intact(type, dst, places * dst_stride));
+  free(src), free(dst), free(want), free(from), free(to);
+}
+
 static void statuses(void) {
   float x[4] = {0};
   double sum;
@@ -170,6 +199,10 @@ static void statuses(void) {
   EXPECT_INT(attn_tanh_gradient(ATTN_F32, 4, x, NULL, 0), ATTN_ERROR_NULL_POINTER);
   EXPECT_INT(attn_drop(ATTN_F32, 4, x, x, 1, 0, 0), ATTN_ERROR_DROPOUT);
   EXPECT_INT(attn_drop(ATTN_F32, 4, NULL, x, 0.5, 0, 0), ATTN_ERROR_NULL_POINTER);
+  EXPECT_INT(attn_copy_rows(ATTN_F32, 2, 2, NULL, 2, NULL, x, 2, NULL, 0), ATTN_ERROR_NULL_POINTER);
+  EXPECT_INT(attn_copy_rows(ATTN_F32, 2, 2, x, -2, NULL, x, 2, NULL, 0), ATTN_ERROR_NEGATIVE_SIZE);
+  EXPECT_INT(attn_copy_rows(ATTN_F16, 2, 2, x, 2, NULL, x, 2, NULL, 0), ATTN_ERROR_TYPE);
+  EXPECT_INT(attn_copy_rows(ATTN_F32, 2, 2, x, 2, NULL, x, 2, NULL, -1), ATTN_ERROR_THREADS);
 }
 
 int main(void) {
@@ -186,6 +219,7 @@ int main(void) {
       drop(&r, type, n, i % 3 * 0.3);
       for (int form = 0; form < 4; form++) rows(&r, type, n % 200, sizes[(i + form) % 9], form & 1, form & 2);
       log_softmax(&r, type, n % 50, sizes[i % 10]);
+      copy_rows(&r, type, n % 300, sizes[i % 10], i % 4);
     }
     unsetenv("ATTENTION_ISA");
   }

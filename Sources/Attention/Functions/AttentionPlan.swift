@@ -4,7 +4,8 @@ public struct AttentionPlan: Sendable, Equatable {
   public internal(set) var instructionSet = ""
   /// The table of tile functions, such as `avx2-f32`.
   public internal(set) var kernel = ""
-  /// Rows and columns of the register tile of both matrix products.
+  /// Rows and columns of the register tile of both matrix products; where twice as many columns are left, it is half as
+  /// many rows of them.
   public internal(set) var registerTile = [0, 0]
   /// Query rows and keys of a score tile.
   public internal(set) var scoreTile = [0, 0]

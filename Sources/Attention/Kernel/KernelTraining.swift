@@ -138,7 +138,7 @@ extension Kernel {
     }
   }
 
-  private static func check(_ what: String, _ status: attn_status) {
+  static func check(_ what: String, _ status: attn_status) {
     if status != ATTN_OK { fatalError("\(what): \(String(cString: attn_error_message()))") }
   }
 }

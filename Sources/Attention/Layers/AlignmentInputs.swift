@@ -81,31 +81,30 @@ extension Tensor {
   /// [m, a] and [m, b] → [m, a + b].
   package func joined(_ right: Tensor) -> Tensor {
     let (rows, a, b) = (shape[0], shape[1], right.shape[1])
-    let joined = [Float](unsafeUninitializedCapacity: rows * (a + b)) { joined, count in
-      scalars.withUnsafeBufferPointer { left in
-        right.scalars.withUnsafeBufferPointer { right in
-          for row in 0..<rows {
-            let start = row * (a + b)
-            if a > 0 { (joined.baseAddress! + start).initialize(from: left.baseAddress! + row * a, count: a) }
-            if b > 0 { (joined.baseAddress! + start + a).initialize(from: right.baseAddress! + row * b, count: b) }
-          }
-        }
-      }
-      count = rows * (a + b)
-    }
+    var joined = Kernel.written(rows * (a + b))
+    Kernel.copyRows(rows, columns: a, of: scalars, .init(stride: a), to: &joined, .init(stride: a + b))
+    Kernel.copyRows(rows, columns: b, of: right.scalars, .init(stride: b), to: &joined, .init(offset: a, stride: a + b))
     return Tensor(joined, shape: [rows, a + b])
+  }
+}
+
+extension Tensor {
+  /// [M, W] → [rows.count, W]: row rows[i] at i; zeros for a negative number.
+  package func gatheringRows(_ rows: [Int]) -> Tensor {
+    let width = shape[1]
+    var gathered = Kernel.written(rows.count * width)
+    Kernel.copyRows(
+      rows.count, columns: width, of: scalars, .init(stride: width, index: rows.map { Int64($0) }), to: &gathered,
+      .init(stride: width))
+    return Tensor(gathered, shape: [rows.count, width])
   }
 }
 
 /// Some columns of each of `rows` rows that are `stride` apart.
 private func copyingRows(_ rows: Int, of x: [Float], from columns: Range<Int>, stride: Int) -> [Float] {
-  [Float](unsafeUninitializedCapacity: rows * columns.count) { copy, count in
-    x.withUnsafeBufferPointer { x in
-      for row in 0..<rows where !columns.isEmpty {
-        (copy.baseAddress! + row * columns.count)
-          .initialize(from: x.baseAddress! + row * stride + columns.lowerBound, count: columns.count)
-      }
-    }
-    count = rows * columns.count
-  }
+  var copy = Kernel.written(rows * columns.count)
+  Kernel.copyRows(
+    rows, columns: columns.count, of: x, .init(offset: columns.lowerBound, stride: stride), to: &copy,
+    .init(stride: columns.count))
+  return copy
 }

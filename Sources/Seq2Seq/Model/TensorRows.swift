@@ -1,61 +1,21 @@
 import Attention
 
 extension Tensor {
-  /// A tensor whose numbers `body` writes, all of them.
-  static func written(_ shape: [Int], _ body: (UnsafeMutablePointer<Float>) -> Void) -> Tensor {
-    let size = shape.reduce(1, *)
-    return Tensor(
-      [Float](unsafeUninitializedCapacity: size) { numbers, count in
-        count = size
-        if size > 0 { body(numbers.baseAddress!) }
-      }, shape: shape)
-  }
-
   /// [B, T, W] → [N, W]: the first lengths[b] rows of each sequence, one behind the other.
   func packingRows(_ lengths: [Int]) -> Tensor {
-    let (steps, width) = (shape[1], shape[2])
-    return .written([lengths.reduce(0, +), width]) { packed in
-      scalars.withUnsafeBufferPointer { x in
-        var to = packed
-        for (row, length) in lengths.enumerated() where length > 0 {
-          to.initialize(from: x.baseAddress! + row * steps * width, count: length * width)
-          to += length * width
-        }
-      }
-    }
+    let (batch, steps, width) = (shape[0], shape[1], shape[2])
+    let rows = lengths.enumerated().flatMap { row, length in row * steps..<row * steps + length }
+    return reshaped(to: [batch * steps, width]).gatheringRows(rows)
   }
 
   /// [N, W] → [B, T, W], 0 beyond the lengths.
   func unpackingRows(_ lengths: [Int], steps: Int) -> Tensor {
-    let width = shape[1]
-    return .written([lengths.count, steps, width]) { padded in
-      scalars.withUnsafeBufferPointer { x in
-        var from = 0
-        for (row, length) in lengths.enumerated() {
-          let to = padded + row * steps * width
-          if length > 0 { to.initialize(from: x.baseAddress! + from, count: length * width) }
-          (to + length * width).initialize(repeating: 0, count: (steps - length) * width)
-          from += length * width
-        }
-      }
+    var rows = [Int](repeating: -1, count: lengths.count * steps), from = 0
+    for (row, length) in lengths.enumerated() {
+      for step in 0..<length { rows[row * steps + step] = from + step }
+      from += length
     }
-  }
-
-  /// [M, W] → [rows.count, W]: row rows[i] at i; zeros for a negative number.
-  func gatheringRows(_ rows: [Int]) -> Tensor {
-    let width = shape[1]
-    return .written([rows.count, width]) { gathered in
-      scalars.withUnsafeBufferPointer { x in
-        for (index, row) in rows.enumerated() {
-          let to = gathered + index * width
-          if row < 0 {
-            to.initialize(repeating: 0, count: width)
-          } else {
-            to.initialize(from: x.baseAddress! + row * width, count: width)
-          }
-        }
-      }
-    }
+    return gatheringRows(rows).reshaped(to: [lengths.count, steps, shape[1]])
   }
 
   /// [L, B, H] → [L, rows.count, H].

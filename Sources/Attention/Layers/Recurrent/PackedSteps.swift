@@ -15,6 +15,10 @@ struct PackedSteps: Sendable {
   let starts: [Int]
   /// N, the sum of all lengths.
   let rows: Int
+  /// Of each packed row its row of the padded [B·T, width].
+  private let paddedRows: [Int64]
+  /// Of each padded row its packed one; −1 beyond the lengths.
+  private let packedRows: [Int64]
 
   /// `lengths` are in the order of the batch, each in 0...T.
   init(batch: Int, steps: Int, lengths: [Int]?) {
@@ -35,39 +39,32 @@ struct PackedSteps: Sendable {
       rows += active
     }
     (self.stepRows, self.starts, self.rows) = (stepRows, starts, rows)
+    var padded = [Int64](), packed = [Int64](repeating: -1, count: batch * steps)
+    padded.reserveCapacity(rows)
+    for step in stepRows.indices {
+      for row in 0..<stepRows[step] {
+        packed[order[row] * steps + step] = Int64(padded.count)
+        padded.append(Int64(order[row] * steps + step))
+      }
+    }
+    (paddedRows, packedRows) = (padded, packed)
   }
 
   /// [B, T, width] → [N, width].
   func pack(_ x: [Float], width: Int) -> [Float] {
-    [Float](unsafeUninitializedCapacity: rows * width) { packed, count in
-      x.withUnsafeBufferPointer { x in
-        for step in stepRows.indices {
-          for row in 0..<stepRows[step] {
-            let from = (order[row] * paddedSteps + step) * width
-            copy(x, from, to: packed, (starts[step] + row) * width, count: width)
-          }
-        }
-      }
-      count = rows * width
-    }
+    var packed = Kernel.written(rows * width)
+    Kernel.copyRows(
+      rows, columns: width, of: x, .init(stride: width, index: paddedRows), to: &packed, .init(stride: width))
+    return packed
   }
 
   /// [N, width] → [B, T, width], 0 beyond the lengths.
   func unpack(_ packed: [Float], width: Int) -> [Float] {
-    let size = batch * paddedSteps * width
-    return [Float](unsafeUninitializedCapacity: size) { x, count in
-      packed.withUnsafeBufferPointer { packed in
-        for row in 0..<batch {
-          let start = order[row] * paddedSteps * width
-          for step in 0..<lengths[row] {
-            copy(packed, (starts[step] + row) * width, to: x, start + step * width, count: width)
-          }
-          let padding = start + lengths[row] * width..<start + paddedSteps * width
-          if !padding.isEmpty { (x.baseAddress! + padding.lowerBound).initialize(repeating: 0, count: padding.count) }
-        }
-      }
-      count = size
-    }
+    var x = Kernel.written(batch * paddedSteps * width)
+    Kernel.copyRows(
+      batch * paddedSteps, columns: width, of: packed, .init(stride: width, index: packedRows), to: &x,
+      .init(stride: width))
+    return x
   }
 
   /// State `index` of a tensor [L·directions, B, H], its rows in the order of the packed ones.
