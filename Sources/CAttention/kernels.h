@@ -150,7 +150,7 @@ typedef struct attn_kernels {
   /* scores[j] = -infinity for j in [0, low) and [high, n); n a multiple of lanes. */
   void (*clip)(void *scores, int64_t n, int64_t low, int64_t high);
 
-  /* One step of the online softmax over `rows` rows of n scores, n a multiple of lanes:
+  /* One step of the online softmax over `rows` rows of n scores, n a multiple of panel_width:
    *   m' = max_j s_j where that passes m by more than 8, else m;  p_j = 2^(s_j - m'), exactly 0 for s_j = -infinity;
    *   where m grew, l and output[0..width) are multiplied by 2^(m - m');  l += sum_j p_j.
    * Scores become p. NaN scores give NaN p and l. A maximum of -infinity stands until a finite score comes. */

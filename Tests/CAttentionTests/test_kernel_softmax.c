@@ -70,8 +70,8 @@ static double score(random_source *r, int64_t row, int step) {
 /* Several steps against the definition: maximum exact, weights, sum and rescaled output within their errors. */
 static void softmax(const table_case *c) {
   if (c->type != c->real) return;
-  for (int64_t vectors = 1; vectors <= 6; vectors++) {
-    int64_t n = vectors * c->k->lanes, stride = n + 3, width = WIDTH_VECTORS * c->k->lanes, output_stride = width + 2;
+  for (int64_t panels = 1; panels <= 6; panels++) {
+    int64_t n = panels * c->k->panel_width, stride = n + 3, width = WIDTH_VECTORS * c->k->lanes, output_stride = width + 2;
     guarded s = guarded_new(c->real, ROWS * stride), output = guarded_new(c->real, ROWS * output_stride);
     guarded maximum = guarded_new(c->real, ROWS), sum = guarded_new(c->real, ROWS);
     long double m[ROWS], l[ROWS], o[ROWS];

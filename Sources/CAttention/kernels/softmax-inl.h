@@ -5,7 +5,9 @@
  * processor predicts, becomes rare: 2 % of the time at D = 64 on AVX2. */
 #define SOFTMAX_SLACK 8
 
-/* Scores come in whole panels of an even number of vectors. A row that sees NaN is NaN, whatever its maximum. */
+_Static_assert(TILE_VECTORS % 2 == 0, "a turn of the softmax takes two vectors of a panel");
+
+/* A row that sees NaN is NaN, whatever its maximum. */
 ATTN_INLINE vf softmax_maxima(const real *s, int64_t n) {
   vf m = vf_load(s);
   for (int64_t j = 0; j < n; j += 2 * VF_LANES) m = vf_max(vf_max(m, vf_load(s + j)), vf_load(s + j + VF_LANES));
