@@ -50,12 +50,15 @@ static int64_t block_keys_for(const attn_problem *p) {
 /* Items enough, a thread, to keep all threads busy to the end. */
 #define ENOUGH_ITEMS 8
 
+/* Items of the streams in turns, a thread. */
+#define ITEMS_AT_ONCE 2
+
 /* Query rows of a work item: as many as keep their queries and outputs in half of the level-2 cache, so that packing a
  * tile of keys is paid once for all of them, but few enough that small problems still split into items for all threads;
  * then evened out. Blocking by rows changes no bits, so caches and threads may speak here. */
 static int64_t item_rows_for(const attn_problem *p, const attn_plan *plan, int64_t threads) {
   int64_t row_bytes = (plan->query_stride + plan->output_stride) * attn_real_bytes(p);
-  int64_t most = attn_max(ATTN_BLOCK_ROWS, attn_cache_bytes(2) / 2 / row_bytes / ATTN_BLOCK_ROWS * ATTN_BLOCK_ROWS);
+  int64_t most = attn_max(ATTN_BLOCK_ROWS, 2 * attn_cache_bytes(2) / row_bytes / ATTN_BLOCK_ROWS * ATTN_BLOCK_ROWS);
   int64_t all = attn_max(1, p->query_length * plan->group), items = (all + most - 1) / most;
   if (threads > 1) {
     int64_t enough = ENOUGH_ITEMS * threads, streams = attn_max(1, attn_min(p->batch * p->kv_heads, enough));
@@ -116,10 +119,19 @@ attn_item attn_item_of(const attn_problem *p, const attn_plan *plan, int64_t bat
   return item;
 }
 
+/* Streams whose items take turns: as few as keep all threads busy to the end, for then their keys and values, which
+ * every item of theirs reads, stay in the caches that threads share. All eight heads in turns were 5 % slower at
+ * S = 2048, D = 128 on one thread (Zen 2). */
+static int64_t streams_in_turns(const attn_plan *plan) {
+  return (ITEMS_AT_ONCE * plan->threads + plan->position_blocks - 1) / plan->position_blocks;
+}
+
 attn_item attn_item_at(const attn_problem *p, const attn_plan *plan, int64_t index) {
+  int64_t streams = p->batch * p->kv_heads, turns = attn_min(streams, streams_in_turns(plan));
+  int64_t first = index / (turns * plan->position_blocks) * turns, at = index - first * plan->position_blocks;
+  turns = attn_min(turns, streams - first);
   /* Late positions first: with a causal mask they see the most keys, and the longest work should not start last. */
-  int64_t streams = p->batch * p->kv_heads;
-  int64_t block = plan->position_blocks - 1 - index / streams, stream = index % streams;
+  int64_t block = plan->position_blocks - 1 - at / turns, stream = first + at % turns;
   return attn_item_of(p, plan, stream / p->kv_heads, stream % p->kv_heads, block * plan->item_positions,
                       plan->item_positions);
 }

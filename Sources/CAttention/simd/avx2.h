@@ -6,7 +6,7 @@
 #define TILE_ROWS 6
 #define TILE_VECTORS 2
 #define TILE_STEPS 2
-#define PAIR_STEPS 4
+#define PAIR_STEPS 2
 
 /* 4 x 3, with 7 loads for 12 multiply-adds in place of 8, took 5 to 9 % less over large products beside a busy sibling
  * thread, and 4 % more over the training of a translator. */
