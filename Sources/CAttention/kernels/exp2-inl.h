@@ -20,16 +20,31 @@ static const double exp2_coefficients[] = {0.6931471805599453258,   0.2402265069
                                            1.525273349309594111e-5, 1.321543528268069396e-6, 1.017819958644744327e-7,
                                            7.073783184453501361e-9, 4.434768928685804274e-10};
 #endif
+#define EXP2_TOGETHER 4
 #define EXP2_TERMS ((int)(sizeof exp2_coefficients / sizeof exp2_coefficients[0]))
 
+/* x[i] = 2^x[i], a step of the function for all `count` vectors before the next step. One vector is a chain of some 45
+ * cycles, and a processor with few instructions in waiting sees two or three chains at once: 9.7 cycles a vector of
+ * weights by ones and twos became 7.9 by fours on Zen 2. */
+ATTN_INLINE void vf_exp2_each(vf *x, int count) {
+  vf shifted[EXP2_TOGETHER], p[EXP2_TOGETHER];
+#define EACH for (int i = 0; i < count; i++)
+  EACH x[i] = vf_max(vf_set1(EXP2_CLAMP), x[i]);
+  EACH shifted[i] = vf_add(x[i], vf_set1(EXP2_ROUND));
+  EACH p[i] = vf_sub(shifted[i], vf_set1(EXP2_ROUND));
+  EACH x[i] = vf_sub(x[i], p[i]);
+  EACH shifted[i] = vf_shift_exponent(shifted[i]);
+  EACH p[i] = vf_set1(exp2_coefficients[EXP2_TERMS - 1]);
+  for (int term = EXP2_TERMS - 2; term >= 0; term--)
+    EACH p[i] = vf_fma(p[i], x[i], vf_set1(exp2_coefficients[term]));
+  EACH p[i] = vf_fma(p[i], x[i], vf_set1(1));
+  EACH x[i] = vf_mul(p[i], shifted[i]);
+#undef EACH
+}
+
 ATTN_INLINE vf vf_exp2(vf x) {
-  x = vf_max(vf_set1(EXP2_CLAMP), x);
-  vf shifted = vf_add(x, vf_set1(EXP2_ROUND));
-  vf f = vf_sub(x, vf_sub(shifted, vf_set1(EXP2_ROUND)));
-  vf p = vf_set1(exp2_coefficients[EXP2_TERMS - 1]);
-  for (int i = EXP2_TERMS - 2; i >= 0; i--) p = vf_fma(p, f, vf_set1(exp2_coefficients[i]));
-  p = vf_fma(p, f, vf_set1(1));
-  return vf_mul(p, vf_shift_exponent(shifted));
+  vf_exp2_each(&x, 1);
+  return x;
 }
 
 /* The same function of one number, so that a rescaling factor and a weight agree to the bit. */

@@ -35,6 +35,13 @@ static void score_gradients(void *numbers, const void *weights, int64_t n, doubl
   for (int64_t j = 0; j < n; j += VF_LANES) vf_store(x + j, score_gradient(vf_load(p + j), vf_load(x + j), d));
 }
 
+ATTN_INLINE void weights_and_gradients_of(real *s, real *x, vf subtract, vf delta, int count) {
+  vf w[EXP2_TOGETHER];
+  weights_of(w, s, subtract, count);
+  for (int i = 0; i < count; i++)
+    vf_store(x + i * VF_LANES, score_gradient(w[i], vf_load(x + i * VF_LANES), delta));
+}
+
 static void weights_and_gradients(void *scores, void *numbers, int64_t n, double subtract, double delta) {
   /* A score of -infinity less one of these is NaN, where exp2_row alone gives 0. */
   if (!(subtract > -(double)INFINITY)) {
@@ -43,12 +50,11 @@ static void weights_and_gradients(void *scores, void *numbers, int64_t n, double
     return;
   }
   real *s = (real *)scores, *x = (real *)numbers;
+  const int64_t turn = EXP2_TOGETHER * VF_LANES;
   vf m = vf_set1((real)subtract), d = vf_set1((real)delta);
-  for (int64_t j = 0; j < n; j += VF_LANES) {
-    vf w = vf_exp2(vf_sub(vf_load(s + j), m));
-    vf_store(s + j, w);
-    vf_store(x + j, score_gradient(w, vf_load(x + j), d));
-  }
+  int64_t j = 0;
+  for (; j + turn <= n; j += turn) weights_and_gradients_of(s + j, x + j, m, d, EXP2_TOGETHER);
+  for (; j < n; j += VF_LANES) weights_and_gradients_of(s + j, x + j, m, d, 1);
 }
 
 static void multiply(void *numbers, const void *factors, int64_t n) {

@@ -5,28 +5,40 @@
  * processor predicts, becomes rare: 2 % of the time at D = 64 on AVX2. */
 #define SOFTMAX_SLACK 8
 
-_Static_assert(TILE_VECTORS % 2 == 0, "a turn of the softmax takes two vectors of a panel");
+_Static_assert(TILE_VECTORS == 2, "the loops below take two vectors a turn");
 
 /* A row that sees NaN is NaN, whatever its maximum. */
 ATTN_INLINE vf softmax_maxima(const real *s, int64_t n) {
-  vf m = vf_load(s);
-  for (int64_t j = 0; j < n; j += 2 * VF_LANES) m = vf_max(vf_max(m, vf_load(s + j)), vf_load(s + j + VF_LANES));
-  return m;
-}
-
-ATTN_INLINE vf softmax_weight(real *s, vf subtract) {
-  vf p = vf_exp2(vf_sub(vf_load(s), subtract));
-  vf_store(s, p);
-  return p;
-}
-
-ATTN_INLINE real softmax_weights(real *s, int64_t n, real subtract) {
-  vf total = vf_set1(0), m = vf_set1(subtract);
-  for (int64_t j = 0; j < n; j += 2 * VF_LANES) {
-    total = vf_add(total, softmax_weight(s + j, m));
-    total = vf_add(total, softmax_weight(s + j + VF_LANES, m));
+  vf a = vf_load(s), b = vf_load(s + VF_LANES);
+  for (int64_t j = 2 * VF_LANES; j < n; j += 2 * VF_LANES) {
+    a = vf_max(a, vf_load(s + j));
+    b = vf_max(b, vf_load(s + j + VF_LANES));
   }
-  return vf_hsum(total);
+  return vf_max(a, b);
+}
+
+/* w = s = 2^(s - subtract) of `count` vectors. */
+ATTN_INLINE void weights_of(vf *w, real *s, vf subtract, int count) {
+  for (int i = 0; i < count; i++) w[i] = vf_sub(vf_load(s + i * VF_LANES), subtract);
+  vf_exp2_each(w, count);
+  for (int i = 0; i < count; i++) vf_store(s + i * VF_LANES, w[i]);
+}
+
+ATTN_INLINE void softmax_weights(real *s, int64_t n, real subtract) {
+  const int64_t turn = EXP2_TOGETHER * VF_LANES;
+  vf w[EXP2_TOGETHER], m = vf_set1(subtract);
+  int64_t j = 0;
+  for (; j + turn <= n; j += turn) weights_of(w, s + j, m, EXP2_TOGETHER);
+  for (; j < n; j += 2 * VF_LANES) weights_of(w, s + j, m, 2);
+}
+
+ATTN_INLINE real softmax_sum(const real *s, int64_t n) {
+  vf a = vf_load(s), b = vf_load(s + VF_LANES);
+  for (int64_t j = 2 * VF_LANES; j < n; j += 2 * VF_LANES) {
+    a = vf_add(a, vf_load(s + j));
+    b = vf_add(b, vf_load(s + j + VF_LANES));
+  }
+  return vf_hsum(vf_add(a, b));
 }
 
 static void softmax(void *scores, int64_t stride, int64_t rows, int64_t n, void *maximum, void *sum, void *output,
@@ -46,8 +58,10 @@ static void softmax(void *scores, int64_t stride, int64_t rows, int64_t n, void 
       m[r] = seen = now;
     }
     /* With no finite score yet, -infinity - 0 still gives weight 0, where -infinity - -infinity would give NaN. */
-    l[r] += softmax_weights(s, n, seen == (real)-INFINITY ? (real)0 : seen);
+    softmax_weights(s, n, seen == (real)-INFINITY ? (real)0 : seen);
   }
+  /* In a pass of their own: sums that wait for the exponentials keep others from starting, 1.8 cycles a vector. */
+  for (int64_t r = 0; r < rows; r++) l[r] += softmax_sum((const real *)scores + r * stride, n);
 }
 
 static void exp2_row(void *scores, int64_t n, double subtract) {
