@@ -24,12 +24,12 @@ ATTN_INLINE void weights_of(vf *w, real *s, vf subtract, int count) {
   for (int i = 0; i < count; i++) vf_store(s + i * VF_LANES, w[i]);
 }
 
-ATTN_INLINE void softmax_weights(real *s, int64_t n, real subtract) {
+ATTN_INLINE void softmax_weights(real *s, int64_t n, vf subtract) {
   const int64_t turn = EXP2_TOGETHER * VF_LANES;
-  vf w[EXP2_TOGETHER], m = vf_set1(subtract);
+  vf w[EXP2_TOGETHER];
   int64_t j = 0;
-  for (; j + turn <= n; j += turn) weights_of(w, s + j, m, EXP2_TOGETHER);
-  for (; j < n; j += 2 * VF_LANES) weights_of(w, s + j, m, 2);
+  for (; j + turn <= n; j += turn) weights_of(w, s + j, subtract, EXP2_TOGETHER);
+  for (; j < n; j += 2 * VF_LANES) weights_of(w, s + j, subtract, 2);
 }
 
 ATTN_INLINE real softmax_sum(const real *s, int64_t n) {
@@ -44,6 +44,7 @@ ATTN_INLINE real softmax_sum(const real *s, int64_t n) {
 static void softmax(void *scores, int64_t stride, int64_t rows, int64_t n, void *maximum, void *sum, void *output,
                     int64_t output_stride, int64_t width) {
   real *m = (real *)maximum, *l = (real *)sum;
+  vf lowest = vf_set1(ATTN_REAL_BITS == 32 ? (real)-FLT_MAX : (real)-DBL_MAX);
   for (int64_t r = 0; r < rows; r++) {
     real *s = (real *)scores + r * stride;
     real seen = m[r], now;
@@ -57,8 +58,9 @@ static void softmax(void *scores, int64_t stride, int64_t rows, int64_t n, void 
       }
       m[r] = seen = now;
     }
-    /* With no finite score yet, -infinity - 0 still gives weight 0, where -infinity - -infinity would give NaN. */
-    softmax_weights(s, n, seen == (real)-INFINITY ? (real)0 : seen);
+    /* With no finite score yet, -infinity less a finite number still gives weight 0, where -infinity less itself would
+     * give NaN. */
+    softmax_weights(s, n, vf_max(lowest, vf_set1(seen)));
   }
   /* In a pass of their own: sums that wait for the exponentials keep others from starting, 1.8 cycles a vector. */
   for (int64_t r = 0; r < rows; r++) l[r] += softmax_sum((const real *)scores + r * stride, n);
