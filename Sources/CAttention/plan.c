@@ -53,12 +53,17 @@ static int64_t block_keys_for(const attn_problem *p) {
 /* Items of the streams in turns, a thread. */
 #define ITEMS_AT_ONCE 2
 
-/* Query rows of a work item: as many as keep their queries and outputs in half of the level-2 cache, so that packing a
- * tile of keys is paid once for all of them, but few enough that small problems still split into items for all threads;
- * then evened out. Blocking by rows changes no bits, so caches and threads may speak here. */
+/* Bytes of an item's queries and outputs, or half of the level-2 cache where that is more. They come and go a block of
+ * rows at a time, so they may outgrow the cache; half of one of 512 KiB took 1 % longer at D = 128, for packing. */
+#define ITEM_BYTES ((int64_t)1 << 20)
+
+/* Query rows of a work item: many, so that packing a tile of keys is paid once for all of them, but few enough that small
+ * problems still split into items for all threads; then evened out. Blocking by rows changes no bits, so caches and
+ * threads may speak here. */
 static int64_t item_rows_for(const attn_problem *p, const attn_plan *plan, int64_t threads) {
   int64_t row_bytes = (plan->query_stride + plan->output_stride) * attn_real_bytes(p);
-  int64_t most = attn_max(ATTN_BLOCK_ROWS, 2 * attn_cache_bytes(2) / row_bytes / ATTN_BLOCK_ROWS * ATTN_BLOCK_ROWS);
+  int64_t item_bytes = attn_max(ITEM_BYTES, attn_cache_bytes(2) / 2);
+  int64_t most = attn_max(ATTN_BLOCK_ROWS, item_bytes / row_bytes / ATTN_BLOCK_ROWS * ATTN_BLOCK_ROWS);
   int64_t all = attn_max(1, p->query_length * plan->group), items = (all + most - 1) / most;
   if (threads > 1) {
     int64_t enough = ENOUGH_ITEMS * threads, streams = attn_max(1, attn_min(p->batch * p->kv_heads, enough));

@@ -35,8 +35,7 @@ ATTN_INLINE void vf_exp2_each(vf *x, int count) {
   EACH x[i] = vf_sub(x[i], p[i]);
   EACH shifted[i] = vf_shift_exponent(shifted[i]);
   EACH p[i] = vf_set1(exp2_coefficients[EXP2_TERMS - 1]);
-  for (int term = EXP2_TERMS - 2; term >= 0; term--)
-    EACH p[i] = vf_fma(p[i], x[i], vf_set1(exp2_coefficients[term]));
+  for (int term = EXP2_TERMS - 2; term >= 0; term--) EACH p[i] = vf_fma(p[i], x[i], vf_set1(exp2_coefficients[term]));
   EACH p[i] = vf_fma(p[i], x[i], vf_set1(1));
   EACH x[i] = vf_mul(p[i], shifted[i]);
 #undef EACH

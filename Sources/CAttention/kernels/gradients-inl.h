@@ -38,8 +38,7 @@ static void score_gradients(void *numbers, const void *weights, int64_t n, doubl
 ATTN_INLINE void weights_and_gradients_of(real *s, real *x, vf subtract, vf delta, int count) {
   vf w[EXP2_TOGETHER];
   weights_of(w, s, subtract, count);
-  for (int i = 0; i < count; i++)
-    vf_store(x + i * VF_LANES, score_gradient(w[i], vf_load(x + i * VF_LANES), delta));
+  for (int i = 0; i < count; i++) vf_store(x + i * VF_LANES, score_gradient(w[i], vf_load(x + i * VF_LANES), delta));
 }
 
 static void weights_and_gradients(void *scores, void *numbers, int64_t n, double subtract, double delta) {
