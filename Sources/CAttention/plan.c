@@ -50,9 +50,6 @@ static int64_t block_keys_for(const attn_problem *p) {
 /* Items enough, a thread, to keep all threads busy to the end. */
 #define ENOUGH_ITEMS 8
 
-/* Items of the streams in turns, a thread. */
-#define ITEMS_AT_ONCE 2
-
 /* Bytes of an item's queries and outputs, or half of the level-2 cache where that is more. They come and go a block of
  * rows at a time, so they may outgrow the cache; half of one of 512 KiB took 1 % longer at D = 128, for packing. */
 #define ITEM_BYTES ((int64_t)1 << 20)
@@ -124,11 +121,14 @@ attn_item attn_item_of(const attn_problem *p, const attn_plan *plan, int64_t bat
   return item;
 }
 
+/* Items of the streams in turns, a thread. */
+#define ITEMS_AT_ONCE 2
+
 /* Streams whose items take turns: as few as keep all threads busy to the end, for then their keys and values, which
  * every item of theirs reads, stay in the caches that threads share. All eight heads in turns were 5 % slower at
  * S = 2048, D = 128 on one thread (Zen 2). */
 static int64_t streams_in_turns(const attn_plan *plan) {
-  return (ITEMS_AT_ONCE * plan->threads + plan->position_blocks - 1) / plan->position_blocks;
+  return (ITEMS_AT_ONCE * (int64_t)plan->threads + plan->position_blocks - 1) / plan->position_blocks;
 }
 
 attn_item attn_item_at(const attn_problem *p, const attn_plan *plan, int64_t index) {

@@ -28,17 +28,16 @@ static const double exp2_coefficients[] = {0.6931471805599453258,   0.2402265069
  * cycles a vector by twos and takes 8.7 by fours on Zen 2. */
 ATTN_INLINE void vf_exp2_each(vf *x, int count) {
   vf shifted[EXP2_TOGETHER], p[EXP2_TOGETHER];
-#define EACH for (int i = 0; i < count; i++)
-  EACH x[i] = vf_max(vf_set1(EXP2_CLAMP), x[i]);
-  EACH shifted[i] = vf_add(x[i], vf_set1(EXP2_ROUND));
-  EACH p[i] = vf_sub(shifted[i], vf_set1(EXP2_ROUND));
-  EACH x[i] = vf_sub(x[i], p[i]);
-  EACH shifted[i] = vf_shift_exponent(shifted[i]);
-  EACH p[i] = vf_set1(exp2_coefficients[EXP2_TERMS - 1]);
-  for (int term = EXP2_TERMS - 2; term >= 0; term--) EACH p[i] = vf_fma(p[i], x[i], vf_set1(exp2_coefficients[term]));
-  EACH p[i] = vf_fma(p[i], x[i], vf_set1(1));
-  EACH x[i] = vf_mul(p[i], shifted[i]);
-#undef EACH
+  for (int i = 0; i < count; i++) x[i] = vf_max(vf_set1(EXP2_CLAMP), x[i]);
+  for (int i = 0; i < count; i++) shifted[i] = vf_add(x[i], vf_set1(EXP2_ROUND));
+  for (int i = 0; i < count; i++) p[i] = vf_sub(shifted[i], vf_set1(EXP2_ROUND));
+  for (int i = 0; i < count; i++) x[i] = vf_sub(x[i], p[i]);
+  for (int i = 0; i < count; i++) shifted[i] = vf_shift_exponent(shifted[i]);
+  for (int i = 0; i < count; i++) p[i] = vf_set1(exp2_coefficients[EXP2_TERMS - 1]);
+  for (int term = EXP2_TERMS - 2; term >= 0; term--)
+    for (int i = 0; i < count; i++) p[i] = vf_fma(p[i], x[i], vf_set1(exp2_coefficients[term]));
+  for (int i = 0; i < count; i++) p[i] = vf_fma(p[i], x[i], vf_set1(1));
+  for (int i = 0; i < count; i++) x[i] = vf_mul(p[i], shifted[i]);
 }
 
 ATTN_INLINE vf vf_exp2(vf x) {

@@ -5,7 +5,7 @@
  * processor predicts, becomes rare: 2 % of the time at D = 64 on AVX2. */
 #define SOFTMAX_SLACK 8
 
-_Static_assert(TILE_VECTORS == 2, "the loops below take two vectors a turn");
+_Static_assert(TILE_VECTORS % 2 == 0, "a turn of the softmax takes two vectors of a panel, or four");
 
 /* A row that sees NaN is NaN, whatever its maximum. */
 ATTN_INLINE vf softmax_maxima(const real *s, int64_t n) {
