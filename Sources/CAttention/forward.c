@@ -18,7 +18,7 @@ typedef struct forward_call {
 static void start_rows(const attn_problem *p, const attn_plan *plan, const attn_item *item, attn_tiles *tiles) {
   int64_t bytes = attn_real_bytes(p);
   memset(tiles->output, 0, (size_t)(item->rows * plan->output_stride * bytes));
-  memset(tiles->sum, 0, (size_t)(item->rows * bytes));
+  memset(tiles->sum, 0, (size_t)(item->rows * plan->kernels->lanes * bytes));
   for (int64_t r = 0; r < item->rows; r++) attn_set_real(tiles->maximum, bytes, r, -INFINITY);
 }
 
@@ -44,8 +44,9 @@ static void forward_rows(const attn_problem *p, const attn_plan *plan, const att
 
   int64_t start = columns->first_slice * k->panel_width, n = columns->last_slice * k->panel_width - start;
   char *output = tiles->output + row * plan->output_stride * bytes;
-  k->softmax(tiles->scores + start * bytes, plan->score_stride, rows, n, tiles->maximum + row * bytes,
-             tiles->sum + row * bytes, output, plan->output_stride, plan->output_stride);
+  k->softmax(tiles->scores + start * bytes, plan->score_stride, rows, n, p->mask.data || !columns->full,
+             tiles->maximum + row * bytes, tiles->sum + row * k->lanes * bytes, output, plan->output_stride,
+             plan->output_stride);
   if (p->dropout_probability > 0) drop_weights(p, plan, item, tiles, row, rows, first_key, start, n);
   k->accumulate(output, plan->output_stride, tiles->scores, plan->score_stride, tiles->value_panels, plan->block_keys,
                 rows, start, columns->high, plan->output_stride / k->panel_width);
@@ -95,6 +96,7 @@ static void finish_rows(const forward_call *call, const attn_item *item, attn_ti
   const attn_problem *p = call->problem;
   const attn_plan *plan = call->plan;
   int64_t bytes = attn_real_bytes(p);
+  plan->kernels->add_lanes(tiles->sum, item->rows);
   for (int64_t r = 0; r < item->rows; r++) {
     int64_t i = attn_item_position(item, r), head = attn_item_head(item, r);
     row_end end = end_of_row(p, &item->sequence, head, i, attn_get_real(tiles->maximum, bytes, r),

@@ -70,9 +70,9 @@ static int64_t item_rows_for(const attn_problem *p, const attn_plan *plan, int64
   return attn_min(most, attn_round_up((all + items - 1) / items, ATTN_BLOCK_ROWS));
 }
 
-/* What beside the products takes the time of multiply-adds: measured on AVX2 in cycles a vector, 6.8 for a vector of
- * weights (maximum, exponential, sum) and 3.2 for one of packed numbers, at two fused multiply-adds a cycle. */
-#define SOFTMAX_FLOPS 27
+/* What beside the products takes the time of multiply-adds: measured on AVX2 in cycles a vector, 5.7 for a vector of
+ * weights (exponential and sum) and 3.2 for one of packed numbers, at two fused multiply-adds a cycle. */
+#define SOFTMAX_FLOPS 23
 #define PACKING_FLOPS 13
 
 /* A channel of an additive score against a multiply-add of a product. */

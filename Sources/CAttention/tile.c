@@ -29,7 +29,7 @@ static tile_offsets layout(const attn_problem *p, const attn_plan *plan) {
   o.output = reserve(&total, rows, output_bytes);
   o.extra = reserve(&total, rows, output_bytes);
   o.maximum = reserve(&total, rows, bytes);
-  o.sum = reserve(&total, rows, bytes);
+  o.sum = reserve(&total, rows, plan->kernels->lanes * bytes);
   o.scores = reserve(&total, plan->block_rows * plan->score_stride, bytes);
   o.key_panels = reserve(&total, keys, query_bytes);
   o.value_panels = reserve(&total, keys, output_bytes);

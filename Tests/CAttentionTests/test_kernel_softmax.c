@@ -1,5 +1,6 @@
 /* softmax, exp2_row and drop. */
 #include <math.h>
+#include <string.h>
 
 #include "kernel_tables.h"
 
@@ -54,6 +55,29 @@ static void drop(const table_case *c) {
 /* How far scores may pass the maximum before it follows. */
 #define SLACK 8
 
+/* The sum of a row whose parts stand at `row`. */
+static double sum_of(const table_case *c, const guarded *sums, int64_t row) {
+  guarded copy = guarded_new(c->real, c->k->lanes);
+  for (int64_t i = 0; i < c->k->lanes; i++)
+    number_set(c->real, copy.data, i, number_get(c->real, sums->data, row * c->k->lanes + i));
+  c->k->add_lanes(copy.data, 1);
+  double sum = number_get(c->real, copy.data, 0);
+  guarded_free(&copy);
+  return sum;
+}
+
+static void add_lanes(const table_case *c) {
+  if (c->type != c->real) return;
+  int64_t lanes = c->k->lanes, rows = 5;
+  CONTEXT(c, "add_lanes");
+  guarded sums = guarded_new(c->real, rows * lanes);
+  for (int64_t i = 0; i < rows * lanes; i++) number_set(c->real, sums.data, i, (double)(i + 1));
+  c->k->add_lanes(sums.data, rows);
+  for (int64_t r = 0; r < rows; r++)
+    EXPECT_NEAR(number_get(c->real, sums.data, r), (double)(lanes * (2 * r * lanes + lanes + 1)) / 2, 0);
+  guarded_free(&sums);
+}
+
 enum { ROWS = 7, WIDTH_VECTORS = 3, STEPS = 5 };
 
 /* What kind of scores a step brings to a row. */
@@ -70,16 +94,19 @@ static double score(random_source *r, int64_t row, int step) {
 /* Several steps against the definition: maximum exact, weights, sum and rescaled output within their errors. */
 static void softmax(const table_case *c) {
   if (c->type != c->real) return;
-  for (int64_t panels = 1; panels <= 6; panels++) {
-    int64_t n = panels * c->k->panel_width, stride = n + 3, width = WIDTH_VECTORS * c->k->lanes, output_stride = width + 2;
+  for (int64_t turn = 0; turn < 2 * 10; turn++) {
+    int64_t panels = turn / 2 + 1;
+    bool masked = turn % 2;
+    int64_t n = panels * c->k->panel_width, stride = n + 3, width = WIDTH_VECTORS * c->k->lanes,
+            output_stride = width + 2;
     guarded s = guarded_new(c->real, ROWS * stride), output = guarded_new(c->real, ROWS * output_stride);
-    guarded maximum = guarded_new(c->real, ROWS), sum = guarded_new(c->real, ROWS);
+    guarded maximum = guarded_new(c->real, ROWS), sum = guarded_new(c->real, ROWS * c->k->lanes);
     long double m[ROWS], l[ROWS], o[ROWS];
     bool spoiled = false; /* row 6, once it has seen NaN */
     for (int64_t r = 0; r < ROWS; r++) {
       m[r] = -INFINITY, l[r] = 0, o[r] = 1;
       number_set(c->real, maximum.data, r, -INFINITY);
-      number_set(c->real, sum.data, r, 0);
+      for (int64_t i = 0; i < c->k->lanes; i++) number_set(c->real, sum.data, r * c->k->lanes + i, 0);
       for (int64_t d = 0; d < width; d++) number_set(c->real, output.data, r * output_stride + d, 1);
     }
     for (int step = 0; step < STEPS; step++) {
@@ -87,9 +114,9 @@ static void softmax(const table_case *c) {
         for (int64_t j = 0; j < n; j++) number_set(c->real, s.data, r * stride + j, score(c->r, r, step));
       double *before = malloc((size_t)(ROWS * stride) * sizeof *before);
       for (int64_t i = 0; i < ROWS * stride; i++) before[i] = number_get(c->real, s.data, i);
-      c->k->softmax(s.data, stride, ROWS, n, maximum.data, sum.data, output.data, output_stride, width);
+      c->k->softmax(s.data, stride, ROWS, n, masked, maximum.data, sum.data, output.data, output_stride, width);
       for (int64_t r = 0; r < ROWS; r++) {
-        CONTEXT(c, "softmax n %d row %d step %d", (int)n, (int)r, step);
+        CONTEXT(c, "softmax n %d masked %d row %d step %d", (int)n, masked, (int)r, step);
         long double top = m[r];
         for (int64_t j = 0; j < n; j++) {
           spoiled = spoiled || isnan(before[r * stride + j]);
@@ -110,13 +137,13 @@ static void softmax(const table_case *c) {
           l[r] += want;
         }
         if (r == 6) {
-          EXPECT(!spoiled || isnan(number_get(c->real, sum.data, r)));
+          EXPECT(!spoiled || isnan(sum_of(c, &sum, r)));
           continue;
         }
         EXPECT_NEAR(number_get(c->real, maximum.data, r), m[r], 0);
         /* An exponential and a product a step, n additions a step, and arguments below 32. */
         long double bound = (double)((step + 1) * (EXP_ERROR + 32 + 1) + (step + 1) * n) * c->u;
-        EXPECT_NEAR(number_get(c->real, sum.data, r), l[r], bound * l[r] + 0x1p-126);
+        EXPECT_NEAR(sum_of(c, &sum, r), l[r], bound * l[r] + 0x1p-126);
         for (int64_t d = 0; d < width; d++)
           EXPECT_NEAR(number_get(c->real, output.data, r * output_stride + d), o[r], bound * o[r] + 0x1p-126);
       }
@@ -135,22 +162,79 @@ static void slack_edge(const table_case *c) {
   if (c->type != c->real) return;
   int64_t n = 2 * c->k->lanes, width = c->k->lanes;
   const double edge = 3 + SLACK, beyond = c->real == ATTN_F64 ? nextafter(edge, 100) : nextafterf((float)edge, 100);
-  for (int moved = 0; moved < 2; moved++) {
-    CONTEXT(c, "softmax at the edge, moved %d", moved);
+  for (int turn = 0; turn < 4; turn++) {
+    bool moved = turn / 2, masked = turn % 2;
+    CONTEXT(c, "softmax at the edge, masked %d moved %d", masked, moved);
     guarded s = guarded_new(c->real, n), output = guarded_new(c->real, width);
-    guarded maximum = guarded_new(c->real, 1), sum = guarded_new(c->real, 1);
+    guarded maximum = guarded_new(c->real, 1), sum = guarded_new(c->real, c->k->lanes);
     double top = moved ? beyond : edge;
     for (int64_t j = 0; j < n; j++) number_set(c->real, s.data, j, j == n - 1 ? top : -INFINITY);
     for (int64_t d = 0; d < width; d++) number_set(c->real, output.data, d, 1);
     number_set(c->real, maximum.data, 0, 3);
-    number_set(c->real, sum.data, 0, 1);
-    c->k->softmax(s.data, n, 1, n, maximum.data, sum.data, output.data, width, width);
+    for (int64_t i = 0; i < c->k->lanes; i++) number_set(c->real, sum.data, i, i == 0 ? 1 : 0);
+    c->k->softmax(s.data, n, 1, n, masked, maximum.data, sum.data, output.data, width, width);
     EXPECT_NEAR(number_get(c->real, maximum.data, 0), moved ? beyond : 3, 0);
     EXPECT_NEAR(number_get(c->real, s.data, n - 1), moved ? 1 : 256, 256 * 13 * c->u);
-    EXPECT_NEAR(number_get(c->real, sum.data, 0), moved ? 1 + exp2(-SLACK) : 257, 257 * 14 * c->u);
+    EXPECT_NEAR(sum_of(c, &sum, 0), moved ? 1 + exp2(-SLACK) : 257, 257 * 14 * c->u);
     EXPECT_NEAR(number_get(c->real, output.data, 0), moved ? exp2(-SLACK) : 1, moved ? exp2(-SLACK) * 14 * c->u : 0);
     guarded_free(&s), guarded_free(&output), guarded_free(&maximum), guarded_free(&sum);
   }
+}
+
+/* What a score may be beside ordinary ones: at and beyond every bound of both exponentials, and what no integer holds. */
+static const double odd_scores[] = {
+    0,    7.5,  7.99, 8,      8.5,   126.5,    127,       127.5, 128,      129,   200,      256,     300,
+    1e9,  1e30, -100, -125.5, -126,  -126.5,   -126.999,  -127,  -127.001, -128,  -128.5,   -129,    -200,
+    -255, -256, -300, -1e9,   -1e30, INFINITY, -INFINITY, NAN,   2e38,     -2e38, -4194304, 8388608, -8388608};
+
+/* One odd score anywhere in a row, a maximum from before: the definition, and the same bits by rows and by pairs. */
+static void softmax_odd(const table_case *c) {
+  if (c->type != c->real) return;
+  int64_t width = c->k->lanes, lanes = c->k->lanes;
+  double least = c->real == ATTN_F64 ? 0x1p-1022 : 0x1p-126;
+  for (size_t o = 0; o < sizeof odd_scores / sizeof *odd_scores; o++)
+    for (int panels = 1; panels <= 9; panels++) {
+      int64_t n = panels * c->k->panel_width, at = random_int(c->r, 0, (int)n - 1);
+      double m = number_round(c->real, random_double(c->r, -3, 3)), odd = number_round(c->real, m + odd_scores[o]);
+      guarded first = guarded_new(c->real, n);
+      randomize(c->r, c->real, first.data, n, m - 6, m);
+      number_set(c->real, first.data, at, odd);
+      guarded s[2], sum[2], maximum[2], output[2];
+      for (int i = 0; i < 2; i++) {
+        CONTEXT(c, "softmax n %d, %g above the maximum at %d, masked %d", (int)n, odd_scores[o], (int)at, i);
+        s[i] = guarded_new(c->real, n), output[i] = guarded_new(c->real, width);
+        maximum[i] = guarded_new(c->real, 1), sum[i] = guarded_new(c->real, lanes);
+        for (int64_t j = 0; j < n; j++) number_set(c->real, s[i].data, j, number_get(c->real, first.data, j));
+        for (int64_t j = 0; j < lanes; j++) number_set(c->real, sum[i].data, j, 1);
+        for (int64_t j = 0; j < width; j++) number_set(c->real, output[i].data, j, 1);
+        number_set(c->real, maximum[i].data, 0, m);
+        c->k->softmax(s[i].data, n, 1, n, i, maximum[i].data, sum[i].data, output[i].data, width, width);
+        if (isnan(odd)) {
+          EXPECT(isnan(number_get(c->real, s[i].data, at)) && isnan(sum_of(c, &sum[i], 0)));
+          continue;
+        }
+        if (odd == INFINITY) continue; /* infinity less itself: the row is NaN, whatever its other weights */
+        double top = odd > number_round(c->real, m + SLACK) ? odd : m;
+        EXPECT_NEAR(number_get(c->real, maximum[i].data, 0), top, 0);
+        long double total = (long double)lanes * exp2l((long double)m - top);
+        EXPECT_NEAR(number_get(c->real, output[i].data, 0), exp2l((long double)m - top), 32 * c->u + least);
+        for (int64_t j = 0; j < n; j++) {
+          long double x = (long double)number_get(c->real, first.data, j) - top, want = exp2l(x);
+          /* Weights from before the maximum moved carry its factor's error, too. */
+          long double bound = want > 0 ? 2 * (EXP_ERROR + 1 + fabsl(x)) * c->u * want : 0;
+          EXPECT_NEAR(number_get(c->real, s[i].data, j), want, bound + least);
+          total += want;
+        }
+        EXPECT_NEAR(sum_of(c, &sum[i], 0), total, (2 * (EXP_ERROR + 32) + n + lanes) * c->u * total + least);
+      }
+      CONTEXT(c, "softmax n %d, %g above the maximum at %d, by rows and by pairs", (int)n, odd_scores[o], (int)at);
+      size_t bytes = (size_t)c->k->real_bytes;
+      EXPECT(memcmp(s[0].data, s[1].data, (size_t)n * bytes) == 0);
+      EXPECT(memcmp(sum[0].data, sum[1].data, (size_t)lanes * bytes) == 0);
+      for (int i = 0; i < 2; i++)
+        guarded_free(&s[i]), guarded_free(&sum[i]), guarded_free(&maximum[i]), guarded_free(&output[i]);
+      guarded_free(&first);
+    }
 }
 
 int main(void) {
@@ -159,5 +243,7 @@ int main(void) {
   for_each_table(drop, &r);
   for_each_table(softmax, &r);
   for_each_table(slack_edge, &r);
+  for_each_table(softmax_odd, &r);
+  for_each_table(add_lanes, &r);
   return expect_finish();
 }

@@ -41,6 +41,22 @@ ATTN_INLINE void weights_and_gradients_of(real *s, real *x, vf subtract, vf delt
   for (int i = 0; i < count; i++) vf_store(x + i * VF_LANES, score_gradient(w[i], vf_load(x + i * VF_LANES), delta));
 }
 
+#ifdef VF_INTEGERS
+/* The same of a pair of vectors by vf_exp2_bits; false, nothing done, where a score is out of its range. Scores of
+ * -infinity, and weights of 0, are looked for where `masked`. */
+ATTN_INLINE bool near_weights_and_gradients(real *s, real *x, vf minus_m, vf delta, bool masked) {
+  vf w[2];
+  for (int i = 0; i < 2; i++) w[i] = vf_exp2_bits_masked(vf_load(s + i * VF_LANES), minus_m, masked);
+  if (vf_any_sign(vf_or3(w[0], w[1], w[1]))) return false;
+  for (int i = 0; i < 2; i++) {
+    vf numbers = vf_load(x + i * VF_LANES);
+    vf_store(s + i * VF_LANES, w[i]);
+    vf_store(x + i * VF_LANES, masked ? score_gradient(w[i], numbers, delta) : vf_mul(w[i], vf_sub(numbers, delta)));
+  }
+  return true;
+}
+#endif
+
 static void weights_and_gradients(void *scores, void *numbers, int64_t n, double subtract, double delta) {
   /* A score of -infinity less one of these is NaN, where exp2_row alone gives 0. */
   if (!(subtract > -(double)INFINITY)) {
@@ -52,6 +68,13 @@ static void weights_and_gradients(void *scores, void *numbers, int64_t n, double
   const int64_t turn = EXP2_TOGETHER * VF_LANES;
   vf m = vf_set1((real)subtract), d = vf_set1((real)delta);
   int64_t j = 0;
+#ifdef VF_INTEGERS
+  const vf minus_m = vf_set1((real)subtract * -EXP2_UNIT);
+  for (; j + PAIR_LANES <= n; j += PAIR_LANES)
+    if (!near_weights_and_gradients(s + j, x + j, minus_m, d, false) &&
+        !near_weights_and_gradients(s + j, x + j, minus_m, d, true))
+      weights_and_gradients_of(s + j, x + j, m, d, 2);
+#endif
   for (; j + turn <= n; j += turn) weights_and_gradients_of(s + j, x + j, m, d, EXP2_TOGETHER);
   for (; j < n; j += VF_LANES) weights_and_gradients_of(s + j, x + j, m, d, 1);
 }

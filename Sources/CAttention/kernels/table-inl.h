@@ -1,5 +1,6 @@
 /* The table of one instruction set and compute type. Defines attn_kernels_<ATTN_ISA>_f<ATTN_REAL_BITS>. */
 #include "exp2-inl.h"
+#include "exp2_bits-inl.h"
 #include "rows-inl.h"
 #include "panels-inl.h"
 #include "products-inl.h"
@@ -43,6 +44,7 @@ const attn_kernels TABLE_NAME(ATTN_ISA, ATTN_REAL_BITS) = {
     .apply_mask = apply_mask,
     .clip = clip,
     .softmax = softmax,
+    .add_lanes = add_lanes,
     .drop = drop,
     .accumulate = accumulate,
     .product = product,

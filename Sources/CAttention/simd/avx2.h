@@ -27,6 +27,14 @@ typedef __m256 vm;
 #define VF_(op) _mm256_##op##_ps
 
 ATTN_INLINE vf vf_shift_exponent(vf a) { return _mm256_castsi256_ps(_mm256_slli_epi32(_mm256_castps_si256(a), 23)); }
+#define VF_INTEGERS
+ATTN_INLINE vf vf_to_int(vf a) { return _mm256_castsi256_ps(_mm256_cvtps_epi32(a)); }
+ATTN_INLINE vf vf_add_int(vf a, vf b) {
+  return _mm256_castsi256_ps(_mm256_add_epi32(_mm256_castps_si256(a), _mm256_castps_si256(b)));
+}
+ATTN_INLINE vf vf_or_masked(vf a, vf mask, vf b) { return _mm256_or_ps(a, _mm256_and_ps(mask, b)); }
+ATTN_INLINE vf vf_or3(vf a, vf b, vf c) { return _mm256_or_ps(_mm256_or_ps(a, b), c); }
+ATTN_INLINE bool vf_any_sign(vf a) { return _mm256_movemask_ps(a) != 0; }
 ATTN_INLINE vf vf_iota(void) { return _mm256_setr_ps(0, 1, 2, 3, 4, 5, 6, 7); }
 ATTN_INLINE vm vf_bytes(const uint8_t *p) {
   __m256i wide = _mm256_cvtepu8_epi32(_mm_loadl_epi64((const __m128i *)(const void *)p));
@@ -109,7 +117,8 @@ ATTN_INLINE vf vf_div(vf a, vf b) { return VF_(div)(a, b); }
 ATTN_INLINE vf vf_sqrt(vf a) { return VF_(sqrt)(a); }
 ATTN_INLINE vf vf_fma(vf a, vf b, vf c) { return VF_(fmadd)(a, b, c); }
 ATTN_INLINE vm vf_less(vf a, vf b) { return VF_(cmp)(a, b, _CMP_LT_OQ); }
-ATTN_INLINE vm vf_nonzero(vf a) { return VF_(cmp)(a, VF_(setzero)(), _CMP_NEQ_UQ); }
+ATTN_INLINE vm vf_differs(vf a, vf b) { return VF_(cmp)(a, b, _CMP_NEQ_UQ); }
+ATTN_INLINE vm vf_nonzero(vf a) { return vf_differs(a, VF_(setzero)()); }
 ATTN_INLINE bool vf_any(vm m) { return VF_(movemask)(m) != 0; }
 ATTN_INLINE vf vf_select(vm m, vf a, vf b) { return VF_(blendv)(b, a, m); }
 ATTN_INLINE vf vf_where(vm m, vf a) { return VF_(and)(m, a); }

@@ -23,13 +23,24 @@ typedef __mmask16 vm;
 #define VF_FROM_BITS(v) _mm512_castsi512_ps(v)
 
 ATTN_INLINE vf vf_shift_exponent(vf a) { return VF_FROM_BITS(_mm512_slli_epi32(VF_BITS(a), 23)); }
+#define VF_INTEGERS
+ATTN_INLINE vf vf_to_int(vf a) { return VF_FROM_BITS(_mm512_cvtps_epi32(a)); }
+ATTN_INLINE vf vf_add_int(vf a, vf b) { return VF_FROM_BITS(_mm512_add_epi32(VF_BITS(a), VF_BITS(b))); }
+ATTN_INLINE vf vf_or_masked(vf a, vf mask, vf b) {
+  return VF_FROM_BITS(_mm512_ternarylogic_epi32(VF_BITS(a), VF_BITS(mask), VF_BITS(b), 0xf8));
+}
+ATTN_INLINE vf vf_or3(vf a, vf b, vf c) {
+  return VF_FROM_BITS(_mm512_ternarylogic_epi32(VF_BITS(a), VF_BITS(b), VF_BITS(c), 0xfe));
+}
+ATTN_INLINE bool vf_any_sign(vf a) { return _mm512_movepi32_mask(VF_BITS(a)) != 0; }
 ATTN_INLINE vf vf_iota(void) { return _mm512_setr_ps(0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15); }
 ATTN_INLINE vm vf_bytes(const uint8_t *p) {
   __m128i bytes = _mm_loadu_si128((const __m128i *)(const void *)p);
   return _mm_test_epi8_mask(bytes, bytes);
 }
 ATTN_INLINE vm vf_less(vf a, vf b) { return _mm512_cmp_ps_mask(a, b, _CMP_LT_OQ); }
-ATTN_INLINE vm vf_nonzero(vf a) { return _mm512_cmp_ps_mask(a, _mm512_setzero_ps(), _CMP_NEQ_UQ); }
+ATTN_INLINE vm vf_differs(vf a, vf b) { return _mm512_cmp_ps_mask(a, b, _CMP_NEQ_UQ); }
+ATTN_INLINE vm vf_nonzero(vf a) { return vf_differs(a, _mm512_setzero_ps()); }
 ATTN_INLINE bool vf_any(vm m) { return m != 0; }
 ATTN_INLINE vf vf_select(vm m, vf a, vf b) { return _mm512_mask_blend_ps(m, b, a); }
 ATTN_INLINE vf vf_where(vm m, vf a) { return _mm512_maskz_mov_ps(m, a); }
@@ -83,7 +94,8 @@ ATTN_INLINE vm vf_bytes(const uint8_t *p) {
   return (vm)_mm_test_epi8_mask(bytes, bytes);
 }
 ATTN_INLINE vm vf_less(vf a, vf b) { return _mm512_cmp_pd_mask(a, b, _CMP_LT_OQ); }
-ATTN_INLINE vm vf_nonzero(vf a) { return _mm512_cmp_pd_mask(a, _mm512_setzero_pd(), _CMP_NEQ_UQ); }
+ATTN_INLINE vm vf_differs(vf a, vf b) { return _mm512_cmp_pd_mask(a, b, _CMP_NEQ_UQ); }
+ATTN_INLINE vm vf_nonzero(vf a) { return vf_differs(a, _mm512_setzero_pd()); }
 ATTN_INLINE bool vf_any(vm m) { return m != 0; }
 ATTN_INLINE vf vf_select(vm m, vf a, vf b) { return _mm512_mask_blend_pd(m, b, a); }
 ATTN_INLINE vf vf_where(vm m, vf a) { return _mm512_maskz_mov_pd(m, a); }

@@ -6,6 +6,14 @@
  * TILE_ROWS x TILE_VECTORS vectors are the register tile of attention's products on one panel, and half as many rows on
  * two panels; TILE_STEPS and PAIR_STEPS are steps of the depth a turn of their loops (TILE_STEPS of both where the left
  * operand comes by columns and takes more addresses). PRODUCT_... the same of whole matrices' (kernels/matmul-inl.h).
+ *
+ * A vocabulary that converts float to int at full speed may define VF_INTEGERS and these words for float, with which
+ * exp2_bits-inl.h takes the place of exp2-inl.h where scores allow it. Integers stand in a vf as bits.
+ *   vf vf_to_int(vf a)                    a rounded to an int32; the least one where it does not fit, and for NaN
+ *   vf vf_add_int(vf a, vf b)             the sums of the int32s, modulo 2^32
+ *   vf vf_or_masked(vf a, vf mask, vf b)  a | (mask & b)
+ *   vf vf_or3(vf a, vf b, vf c)           a | b | c
+ *   bool vf_any_sign(vf a)                whether the first bit of some lane is set
  */
 #include <math.h>
 #include <string.h>
@@ -48,8 +56,10 @@ ATTN_INLINE vf vf_sqrt(vf a) {
 /* a * b + c, fused where the machine does so at full speed. */
 ATTN_INLINE vf vf_fma(vf a, vf b, vf c) { return a * b + c; }
 ATTN_INLINE vm vf_less(vf a, vf b) { return a < b; }
+/* Where a is not b: NaN is not. */
+ATTN_INLINE vm vf_differs(vf a, vf b) { return a != b; }
 /* Where a is not 0: NaN is not. */
-ATTN_INLINE vm vf_nonzero(vf a) { return a != (vf){0}; }
+ATTN_INLINE vm vf_nonzero(vf a) { return vf_differs(a, (vf){0}); }
 ATTN_INLINE bool vf_any(vm m) {
   for (int i = 0; i < VF_LANES; i++)
     if (m[i]) return true;
