@@ -147,7 +147,7 @@ bool attn_block_gradients(const attn_backward_call *call, const attn_item *item,
       k->drop_scaled(gradients, t->tiles.keep, n, kept);
       k->score_gradients(gradients, weights, n, delta);
     } else {
-      k->weights_and_gradients(weights, gradients, n, lse2, delta);
+      k->weights_and_gradients(weights, gradients, n, p->mask.data || !columns->full, lse2, delta);
     }
     if (sink) sink(call, item, gradients, row + r, first_key + start, columns->high - start);
     if (t->tiles.cap_slopes) k->multiply(gradients, t->tiles.cap_slopes + offset, n);

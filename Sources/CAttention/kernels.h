@@ -206,8 +206,8 @@ typedef struct attn_kernels {
   /* x[j] = p[j] * (x[j] - delta), 0 where p[j] is 0; n a multiple of lanes. */
   void (*score_gradients)(void *x, const void *p, int64_t n, double delta);
 
-  /* Both in one pass: scores[j] = 2^(scores[j] - subtract), x[j] = scores[j] * (x[j] - delta). */
-  void (*weights_and_gradients)(void *scores, void *x, int64_t n, double subtract, double delta);
+  /* Both in one pass: scores[j] = 2^(scores[j] - subtract), x[j] = scores[j] * (x[j] - delta). `masked` as for softmax. */
+  void (*weights_and_gradients)(void *scores, void *x, int64_t n, bool masked, double subtract, double delta);
 
   /* x[j] *= factors[j], 0 where x[j] is 0; n a multiple of lanes. */
   void (*multiply)(void *x, const void *factors, int64_t n);

@@ -201,7 +201,7 @@ static void weights_and_gradients(const table_case *c) {
       memcpy(p.data, s.data, (size_t)s.bytes), memcpy(y.data, x.data, (size_t)x.bytes);
       c->k->exp2_row(p.data, n, subtract);
       c->k->score_gradients(y.data, p.data, n, delta);
-      c->k->weights_and_gradients(s.data, x.data, n, subtract, delta);
+      c->k->weights_and_gradients(s.data, x.data, n, trial / 4 % 2, subtract, delta);
       for (int64_t j = 0; j < n; j++) {
         double weight = number_get(c->real, p.data, j), gradient = number_get(c->real, y.data, j);
         double rounding = 10 * c->u, below = weight == 0 ? 0x1p6 * least : 0;

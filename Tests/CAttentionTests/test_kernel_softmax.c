@@ -4,7 +4,7 @@
 
 #include "kernel_tables.h"
 
-/* An exponential: 5 u, of which the polynomial is 1.6 u in float; see tolerance.c. */
+/* An exponential: 5 u, of which the polynomial is at most 2.7 u in float; see tolerance.c. */
 #define EXP_ERROR 5
 
 static void exp2_row(const table_case *c) {

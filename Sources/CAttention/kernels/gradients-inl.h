@@ -57,13 +57,14 @@ ATTN_INLINE bool near_weights_and_gradients(real *s, real *x, vf minus_m, vf del
 }
 #endif
 
-static void weights_and_gradients(void *scores, void *numbers, int64_t n, double subtract, double delta) {
+static void weights_and_gradients(void *scores, void *numbers, int64_t n, bool masked, double subtract, double delta) {
   /* A score of -infinity less one of these is NaN, where exp2_row alone gives 0. */
   if (!(subtract > -(double)INFINITY)) {
     exp2_row(scores, n, subtract);
     score_gradients(numbers, scores, n, delta);
     return;
   }
+  (void)masked;
   real *s = (real *)scores, *x = (real *)numbers;
   const int64_t turn = EXP2_TOGETHER * VF_LANES;
   vf m = vf_set1((real)subtract), d = vf_set1((real)delta);
@@ -71,7 +72,7 @@ static void weights_and_gradients(void *scores, void *numbers, int64_t n, double
 #ifdef VF_INTEGERS
   const vf minus_m = vf_set1((real)subtract * -EXP2_UNIT);
   for (; j + PAIR_LANES <= n; j += PAIR_LANES)
-    if (!near_weights_and_gradients(s + j, x + j, minus_m, d, false) &&
+    if ((masked || !near_weights_and_gradients(s + j, x + j, minus_m, d, false)) &&
         !near_weights_and_gradients(s + j, x + j, minus_m, d, true))
       weights_and_gradients_of(s + j, x + j, m, d, 2);
 #endif
