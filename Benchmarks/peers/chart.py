@@ -23,7 +23,8 @@ _NAMES = {
     "onnxruntime": "ONNX Runtime",
     "openvino": "OpenVINO",
 }
-_ROW, _TOP, _LABEL, _PANEL, _GAP = 22, 112, 330, 400, 70
+_ROW, _TOP, _PANEL, _GAP = 22, 112, 400, 70
+_LETTER = 7.4  # the widest of system fonts at 12 pixels, on average
 _MOST_RATIO = 6.0
 
 
@@ -31,14 +32,15 @@ def chart(results: list[CaseResult], subtitle: str) -> str:
     rows = [row for result in results for row in result.rows]
     several = len({row.threads for row in rows}) > 1
     height = _TOP + _ROW * len(rows) + 76
-    width = _LABEL + 2 * _PANEL + _GAP + 60
+    left = 24 + math.ceil(_LETTER * max(len(_label(row, several)) for row in rows)) + 10
+    width = left + 2 * _PANEL + _GAP + 60
     body = [
         _text(24, 34, "Attention on a processor: share of its peak, and the best other system", 18, _INK, weight=600),
         _text(24, 56, subtitle, 12, _FAINT),
     ]
     body += _legend(24, 78, [name for name in _COLORS if any(name in row.seconds for row in rows)])
-    body += _shares(rows, _LABEL, several)
-    body += _ratios(rows, _LABEL + _PANEL + _GAP)
+    body += _shares(rows, left, several)
+    body += _ratios(rows, left + _PANEL + _GAP)
     note = (
         "Bars: medians of samples taken in turns; whiskers: quartiles; dots: the other systems against the same peak; "
         "dashes: marks. Causal counts visible pairs only."
@@ -52,6 +54,10 @@ def chart(results: list[CaseResult], subtitle: str) -> str:
     )
 
 
+def _label(row: Row, several: bool) -> str:
+    return row.case.name + (f" · {row.threads} thr" if several else "")
+
+
 def _shares(rows: list[Row], left: float, several: bool) -> list[str]:
     """Every system's rate over the peak of the instruction set that ours ran on."""
     values = [rate for row in rows for rate in _rates(row).values()]
@@ -61,8 +67,7 @@ def _shares(rows: list[Row], left: float, several: bool) -> list[str]:
     out = _panel(rows, left, [(tick * scale, f"{100 * tick:.0f} %") for tick in ticks], "share of the FMA peak")
     for index, row in enumerate(rows):
         middle = _middle(index)
-        label = row.case.name + (f" · {row.threads} thr" if several else "")
-        out.append(_text(left - 10, middle + 4, label, 12, _INK, anchor="end"))
+        out.append(_text(left - 10, middle + 4, _label(row, several), 12, _INK, anchor="end"))
         if row.share:
             low, high = (min(x, most) * scale for x in (row.share.lowerQuartile, row.share.upperQuartile))
             out.append(_bar(left, middle, row.share.median * scale, _COLORS[OURS], row.threads))
