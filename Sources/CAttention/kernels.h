@@ -153,13 +153,13 @@ typedef struct attn_kernels {
   /* One step of the online softmax over `rows` rows of n scores, n a multiple of panel_width:
    *   m' = max_j s_j where that passes m by more than 8, else m;  p_j = 2^(s_j - m'), exactly 0 for s_j = -infinity;
    *   where m grew, l and output[0..width) are multiplied by 2^(m - m');  l += sum_j p_j.
-   * The sum l of row r stands in `lanes` parts from sum[r * lanes] on, whose number of lanes p_j goes to j's.
-   * `masked` says that scores of -infinity are to be expected: it matters for speed alone.
-   * Scores become p. NaN scores give NaN p and l. A maximum of -infinity stands until a finite score comes. */
+   * The sum l of row r is kept in `lanes` parts from sum[r * lanes] on; p_j is added to part j mod lanes. `masked` says
+   * that scores of -infinity are to be expected: it matters for speed alone. Scores become p. NaN scores give NaN p and
+   * l. A maximum of -infinity stands until a finite score comes. */
   void (*softmax)(void *scores, int64_t stride, int64_t rows, int64_t n, bool masked, void *maximum, void *sum,
                   void *output, int64_t output_stride, int64_t width);
 
-  /* sums[r] = the sum of the lanes of row r, sums[r * lanes ...]. */
+  /* sums[r] = the sum of the `lanes` numbers from sums[r * lanes] on, for r < rows: in place, packed to the front. */
   void (*add_lanes)(void *sums, int64_t rows);
 
   /* p[j] = 0 where keep[j] is 0, n a multiple of lanes. */
@@ -206,7 +206,8 @@ typedef struct attn_kernels {
   /* x[j] = p[j] * (x[j] - delta), 0 where p[j] is 0; n a multiple of lanes. */
   void (*score_gradients)(void *x, const void *p, int64_t n, double delta);
 
-  /* Both in one pass: scores[j] = 2^(scores[j] - subtract), x[j] = scores[j] * (x[j] - delta). `masked` as for softmax. */
+  /* Both in one pass: scores[j] = 2^(scores[j] - subtract), x[j] = scores[j] * (x[j] - delta), 0 where scores[j] becomes
+   * 0; n a multiple of lanes. `masked` as for softmax. */
   void (*weights_and_gradients)(void *scores, void *x, int64_t n, bool masked, double subtract, double delta);
 
   /* x[j] *= factors[j], 0 where x[j] is 0; n a multiple of lanes. */

@@ -13,7 +13,7 @@ typedef struct attn_tiles {
   char *output;       /* [item_rows][output_stride], unnormalised */
   char *extra;        /* the same, contributions of values that are not finite (see exact.h) */
   char *maximum;      /* [item_rows] */
-  char *sum;          /* [item_rows] */
+  char *sum;          /* [item_rows][lanes], at the end [item_rows] */
   char *scores;       /* [block_rows][block_keys] */
   char *cap_slopes;   /* [block_rows][block_keys], or null: derivatives of the cap, where a driver wants them */
   char *key_panels;   /* [block_keys / panel_width][D][panel_width] */

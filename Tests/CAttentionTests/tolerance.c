@@ -24,8 +24,9 @@
  * the folded scale times w 3 u, the cap 8 u, as above:  E = sum |scale w| e_t + (2 D + 24) u W.
  *
  * A weight before normalisation, exp(s - top): the subtraction and, in an online softmax, the rescaling by successive
- * maxima telescope to u |top - s|; each exponential is within 5 u (for float at most 2.7 u of the polynomial, 0.7 u of
- * its argument and 1.4 u of its operations), and there is one for the weight and one a tile of at least 32 keys, T = Sk / 32 + 1 tiles:
+ * maxima telescope to u |top - s|; each exponential is within 5 u (for float at most 2.9 u of the polynomial, 0.7 u of
+ * its argument and 1.4 u of its operations), and there is one for the weight and one a tile of at least 32 keys,
+ * T = Sk / 32 + 1 tiles:
  *
  *   rho = E + u |top - s| + 5 (T + 1) u.
  *

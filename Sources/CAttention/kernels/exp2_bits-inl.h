@@ -1,5 +1,5 @@
 /*
- * 2^(s - m) of float where -127 < s - m < 128, by integers: 10 instructions where exp2-inl.h takes 12, of which only 7
+ * 2^(s - m) of float where -126 <= s - m < 128, by integers: 10 instructions where exp2-inl.h takes 12, of which only 7
  * compete with multiply-adds for their ports.
  *
  * The integer i = round((s - m) 2^23) holds the fraction f of s - m in its low 23 bits and the whole part n above them.
@@ -9,12 +9,15 @@
  *
  * It is the minimax one of those whose error is 0 at f = 0, so that 2^0 is exactly 1, and vanishes with its slope at
  * f = 1, which scores just below m come to: weights that are nearly equal are so by scores whose own rounding is small,
- * and their small differences make the gradients. Relative error 1.6e-7, with all rounding 2.4e-7, without bias at the
- * ends. Without the condition of the slope it is 9.2e-8 and 1.7e-7, but small gradients of nearly even attention were
- * off by twice as much. A degree more, 1.0e-7 with all rounding, takes 0.5 cycles a vector.
+ * and their small differences make the gradients. Relative error 1.7e-7, with the rounding of its operations 2.4e-7 and
+ * of its argument 2.8e-7, without bias at the ends. Without the condition of the slope it is 9.2e-8, but small gradients
+ * of nearly even attention were off by twice as much. A degree more, 1.0e-7 with all rounding of operations, takes 0.5
+ * cycles a vector.
  *
  * Nothing is clamped. What is out of range runs over into the sign bit instead, as does all that fits no integer, NaN
- * and infinity too, which become the least one: a weight with a sign tells that its score needs exp2-inl.h.
+ * and infinity too, which become the least one: a weight with a sign tells that its score needs exp2-inl.h. Two
+ * stretches have no sign: from -127 to -126 the weight is a number below 2^-126 without accuracy, or 0; from 128 to 129
+ * it is infinite or NaN.
  */
 #ifdef VF_INTEGERS
 #define EXP2_UNIT 0x1p23f

@@ -42,18 +42,32 @@ ATTN_INLINE void weights_and_gradients_of(real *s, real *x, vf subtract, vf delt
 }
 
 #ifdef VF_INTEGERS
-/* The same of a pair of vectors by vf_exp2_bits; false, nothing done, where a score is out of its range. Scores of
- * -infinity, and weights of 0, are looked for where `masked`. */
+/* The same of a pair of vectors by vf_exp2_bits; false, nothing done, where a weight is not a normal number, unless its
+ * score is -infinity, which is looked for where `masked`. */
 ATTN_INLINE bool near_weights_and_gradients(real *s, real *x, vf minus_m, vf delta, bool masked) {
-  vf w[2];
-  for (int i = 0; i < 2; i++) w[i] = vf_exp2_bits_masked(vf_load(s + i * VF_LANES), minus_m, masked);
-  if (vf_any_sign(vf_or3(w[0], w[1], w[1]))) return false;
+  vf w[2], above[2]; /* with a sign below the least normal number */
+  for (int i = 0; i < 2; i++) {
+    vf score = vf_load(s + i * VF_LANES);
+    w[i] = vf_exp2_bits(score, minus_m);
+    above[i] = vf_add_int(w[i], vf_set1_bits(0u - 0x00800000u));
+    if (!masked) continue;
+    vm seen = vf_differs(score, vf_set1((real)-INFINITY));
+    w[i] = vf_where(seen, w[i]), above[i] = vf_where(seen, above[i]);
+  }
+  if (vf_any_sign(vf_or3(above[0], above[1], above[1]))) return false;
   for (int i = 0; i < 2; i++) {
     vf numbers = vf_load(x + i * VF_LANES);
     vf_store(s + i * VF_LANES, w[i]);
     vf_store(x + i * VF_LANES, masked ? score_gradient(w[i], numbers, delta) : vf_mul(w[i], vf_sub(numbers, delta)));
   }
   return true;
+}
+
+/* A pair by the first way that can do it; the first two give the same bits where both can. */
+ATTN_INLINE void weights_and_gradients_of_pair(real *s, real *x, vf m, vf minus_m, vf delta, bool masked) {
+  if (!masked && near_weights_and_gradients(s, x, minus_m, delta, false)) return;
+  if (near_weights_and_gradients(s, x, minus_m, delta, true)) return;
+  weights_and_gradients_of(s, x, m, delta, 2);
 }
 #endif
 
@@ -64,19 +78,17 @@ static void weights_and_gradients(void *scores, void *numbers, int64_t n, bool m
     score_gradients(numbers, scores, n, delta);
     return;
   }
-  (void)masked;
   real *s = (real *)scores, *x = (real *)numbers;
-  const int64_t turn = EXP2_TOGETHER * VF_LANES;
   vf m = vf_set1((real)subtract), d = vf_set1((real)delta);
   int64_t j = 0;
 #ifdef VF_INTEGERS
   const vf minus_m = vf_set1((real)subtract * -EXP2_UNIT);
-  for (; j + PAIR_LANES <= n; j += PAIR_LANES)
-    if ((masked || !near_weights_and_gradients(s + j, x + j, minus_m, d, false)) &&
-        !near_weights_and_gradients(s + j, x + j, minus_m, d, true))
-      weights_and_gradients_of(s + j, x + j, m, d, 2);
-#endif
+  for (; j + PAIR_LANES <= n; j += PAIR_LANES) weights_and_gradients_of_pair(s + j, x + j, m, minus_m, d, masked);
+#else
+  (void)masked;
+  const int64_t turn = EXP2_TOGETHER * VF_LANES;
   for (; j + turn <= n; j += turn) weights_and_gradients_of(s + j, x + j, m, d, EXP2_TOGETHER);
+#endif
   for (; j < n; j += VF_LANES) weights_and_gradients_of(s + j, x + j, m, d, 1);
 }
 

@@ -38,7 +38,7 @@ ATTN_INLINE bool passes_slack(const softmax_row *row, vf maxima) {
 static void follow_maximum(const softmax_row *row, int64_t first, vf *sum) {
   real seen = row->maximum[0], now;
   vf maxima = softmax_maxima(row->s + first, row->n - first);
-  if (!passes_slack(row, maxima) || (now = vf_hmax(maxima)) <= seen) return;
+  if (!passes_slack(row, maxima) || !((now = vf_hmax(maxima)) > seen)) return; /* NaN does not move it */
   row->maximum[0] = now;
   if (seen == (real)-INFINITY) return;
   vf factor = vf_set1(exp2_one(seen - now));
@@ -81,7 +81,7 @@ ATTN_INLINE vf softmax_any(const softmax_row *row) {
 /*
  * Most scores lie where vf_exp2_bits works: 5.7 cycles a vector in place of 7.6 (AVX2, Emerald Rapids). What a row comes
  * to is said by softmax_pairs: a pair of vectors goes by vf_exp2_bits if its weights, but for those of -infinity, which
- * are 0, come out without a sign and their sums below 2^8, else by exp2-inl.h. That depends on nothing but the row, so
+ * are 0, come out without a sign and their sums below 240, else by exp2-inl.h. That depends on nothing but the row, so
  * the bits are the same however a mask is told, rows are cut into blocks and keys into columns. softmax_at_once, which
  * looks for -infinity only where it is told of a mask (0.9 cycles), looks for signs once at the end of the row; to do so
  * at each pair takes a cycle more. A row that it can't do is put back and goes by pairs.
@@ -90,10 +90,11 @@ ATTN_INLINE vf softmax_any(const softmax_row *row) {
 /* Longer rows go by pairs. */
 #define MOST_AT_ONCE 256
 
-/* Gives sums from 15/16 of 2^8 on a sign: early enough that no error of the exponential hides a score beyond the slack. */
+/* Gives sums from 240 on a sign: early enough below 2^8 that no error of the exponential hides a score beyond the slack.
+ * Infinity and NaN, which scores 128 above the maximum come to without a sign of their own, get one, too. */
 ATTN_INLINE vf sign_beyond_slack(vf sum) {
   const uint32_t limit = 0x437u << 20;
-  _Static_assert(SOFTMAX_SLACK == 8, "the limit is 15/16 of 2^8");
+  _Static_assert(SOFTMAX_SLACK == 8, "240 is 15/16 of 2^8");
   return vf_add_int(sum, vf_set1_bits(0x80000000u - limit));
 }
 
@@ -107,6 +108,7 @@ static vf softmax_pairs(const softmax_row *row) {
     if (!vf_any_sign(vf_or3(w[0], w[1], sign_beyond_slack(vf_add(w[0], w[1]))))) {
       for (int i = 0; i < 2; i++) vf_store(s + i * VF_LANES, w[i]);
     } else {
+      /* A look at the pair before one at the rest, which has the maximum: pairs before did not pass the slack. */
       if (passes_slack(row, softmax_maxima(s, PAIR_LANES))) follow_maximum(row, j, &sum);
       weights_of(w, s, softmax_origin(row), 2);
       m = minus_origin(row);
