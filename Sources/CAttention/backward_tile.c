@@ -146,6 +146,9 @@ bool attn_block_gradients(const attn_backward_call *call, const attn_item *item,
                         attn_item_position(item, row + r), first_key + start, n);
       k->drop_scaled(gradients, t->tiles.keep, n, kept);
       k->score_gradients(gradients, weights, n, delta);
+    } else if (p->additive) { /* as forward, by the more accurate exponential */
+      k->exp2_row(weights, n, lse2);
+      k->score_gradients(gradients, weights, n, delta);
     } else {
       k->weights_and_gradients(weights, gradients, n, p->mask.data || !columns->full, lse2, delta);
     }

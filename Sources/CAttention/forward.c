@@ -44,9 +44,10 @@ static void forward_rows(const attn_problem *p, const attn_plan *plan, const att
 
   int64_t start = columns->first_slice * k->panel_width, n = columns->last_slice * k->panel_width - start;
   char *output = tiles->output + row * plan->output_stride * bytes;
-  k->softmax(tiles->scores + start * bytes, plan->score_stride, rows, n, p->mask.data || !columns->full,
-             tiles->maximum + row * bytes, tiles->sum + row * k->lanes * bytes, output, plan->output_stride,
-             plan->output_stride);
+  (p->additive ? k->softmax_accurate : k->softmax)(tiles->scores + start * bytes, plan->score_stride, rows, n,
+                                                   p->mask.data || !columns->full, tiles->maximum + row * bytes,
+                                                   tiles->sum + row * k->lanes * bytes, output, plan->output_stride,
+                                                   plan->output_stride);
   if (p->dropout_probability > 0) drop_weights(p, plan, item, tiles, row, rows, first_key, start, n);
   k->accumulate(output, plan->output_stride, tiles->scores, plan->score_stride, tiles->value_panels, plan->block_keys,
                 rows, start, columns->high, plan->output_stride / k->panel_width);

@@ -159,6 +159,11 @@ typedef struct attn_kernels {
   void (*softmax)(void *scores, int64_t stride, int64_t rows, int64_t n, bool masked, void *maximum, void *sum,
                   void *output, int64_t output_stride, int64_t width);
 
+  /* The same with the exponential of exp2-inl.h throughout, whose error is least where scores are nearly even: for
+   * additive scores, beside which its time counts for nothing. */
+  void (*softmax_accurate)(void *scores, int64_t stride, int64_t rows, int64_t n, bool masked, void *maximum, void *sum,
+                           void *output, int64_t output_stride, int64_t width);
+
   /* sums[r] = the sum of the `lanes` numbers from sums[r * lanes] on, for r < rows: in place, packed to the front. */
   void (*add_lanes)(void *sums, int64_t rows);
 

@@ -149,14 +149,25 @@ ATTN_INLINE vf softmax_weights(const softmax_row *row, bool masked) {
 }
 #endif
 
-static void softmax(void *scores, int64_t stride, int64_t rows, int64_t n, bool masked, void *maximum, void *sum,
-                    void *output, int64_t output_stride, int64_t width) {
-  softmax_row row = {(real *)scores, n, (real *)maximum, (real *)sum, (real *)output, width};
+ATTN_INLINE void softmax_rows(softmax_row row, int64_t stride, int64_t rows, int64_t output_stride, bool accurate,
+                              bool masked) {
   for (int64_t r = 0; r < rows; r++) {
-    vf total = softmax_weights(&row, masked);
+    vf total = accurate ? softmax_any(&row) : softmax_weights(&row, masked);
     vf_store(row.sum, vf_add(vf_load(row.sum), total));
     row.s += stride, row.maximum++, row.sum += VF_LANES, row.output += output_stride;
   }
+}
+
+static void softmax(void *scores, int64_t stride, int64_t rows, int64_t n, bool masked, void *maximum, void *sum,
+                    void *output, int64_t output_stride, int64_t width) {
+  softmax_row row = {(real *)scores, n, (real *)maximum, (real *)sum, (real *)output, width};
+  softmax_rows(row, stride, rows, output_stride, false, masked);
+}
+
+static void softmax_accurate(void *scores, int64_t stride, int64_t rows, int64_t n, bool masked, void *maximum,
+                             void *sum, void *output, int64_t output_stride, int64_t width) {
+  softmax_row row = {(real *)scores, n, (real *)maximum, (real *)sum, (real *)output, width};
+  softmax_rows(row, stride, rows, output_stride, true, masked);
 }
 
 static void add_lanes(void *sums, int64_t rows) {

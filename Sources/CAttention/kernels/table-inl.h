@@ -44,6 +44,7 @@ const attn_kernels TABLE_NAME(ATTN_ISA, ATTN_REAL_BITS) = {
     .apply_mask = apply_mask,
     .clip = clip,
     .softmax = softmax,
+    .softmax_accurate = softmax_accurate,
     .add_lanes = add_lanes,
     .drop = drop,
     .accumulate = accumulate,
