@@ -178,13 +178,13 @@ void attn_add_dq(const attn_backward_call *call, attn_backward_tiles *t, char *d
   const attn_plan *plan = &call->plan->base;
   const attn_kernels *k = plan->kernels;
   k->accumulate(dq, plan->query_stride, t->score_gradients, plan->score_stride, t->key_rows, plan->block_keys, rows,
-                columns->low, columns->high, plan->query_stride / k->panel_width);
+                columns->low, columns->high, plan->query_width / k->panel_width);
 }
 
 void attn_add_dk(const attn_backward_call *call, attn_backward_tiles *t, int64_t rows, const attn_columns *columns) {
   const attn_plan *plan = &call->plan->base;
   plan->kernels->accumulate_transposed(t->dk, plan->query_stride, t->score_gradients, plan->score_stride, columns->low,
-                                       columns->high, t->tiles.queries, plan->query_stride, rows, plan->query_stride);
+                                       columns->high, t->tiles.queries, plan->query_stride, rows, plan->query_width);
 }
 
 /* Output gradients that are not finite, added to dv where their weight is not 0, and set to 0 for the product, in which
@@ -211,7 +211,7 @@ void attn_add_dv(const attn_backward_call *call, attn_backward_tiles *t, int64_t
     add_special_dv(call, t, rows, columns);
   plan->kernels->accumulate_transposed(t->dv, plan->output_stride, t->tiles.scores, plan->score_stride, columns->low,
                                        columns->high, t->output_gradients, plan->output_stride, rows,
-                                       plan->output_stride);
+                                       plan->output_width);
 }
 
 /* Scratch carries the scale times log2 e, or divided by softcap: this takes it back. */

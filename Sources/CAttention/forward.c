@@ -39,6 +39,7 @@ static void forward_rows(const attn_problem *p, const attn_plan *plan, const att
                          bool finite_values) {
   const attn_kernels *k = plan->kernels;
   int64_t bytes = attn_real_bytes(p);
+  attn_fetch_ahead(p, item, tiles);
   attn_final_scores(p, plan, item, tiles, row, row, rows, first_key, columns);
   if (!finite_values) attn_add_special_values(p, plan, item, tiles, row, rows, first_key, columns);
 
@@ -47,10 +48,11 @@ static void forward_rows(const attn_problem *p, const attn_plan *plan, const att
   (p->additive ? k->softmax_accurate : k->softmax)(tiles->scores + start * bytes, plan->score_stride, rows, n,
                                                    p->mask.data || !columns->full, tiles->maximum + row * bytes,
                                                    tiles->sum + row * k->lanes * bytes, output, plan->output_stride,
-                                                   plan->output_stride);
+                                                   plan->output_width);
   if (p->dropout_probability > 0) drop_weights(p, plan, item, tiles, row, rows, first_key, start, n);
+  attn_fetch_ahead(p, item, tiles);
   k->accumulate(output, plan->output_stride, tiles->scores, plan->score_stride, tiles->value_panels, plan->block_keys,
-                rows, start, columns->high, plan->output_stride / k->panel_width);
+                rows, start, columns->high, plan->output_width / k->panel_width);
 }
 
 /* A block of rows against one packed tile of keys. Where a diagonal crosses the tile, its rows go in steps as high as
@@ -123,6 +125,7 @@ static void run_item(const forward_call *call, int thread, int64_t index) {
   bool special = false;
   for (int64_t key = low / plan->block_keys * plan->block_keys; key < high; key += plan->block_keys) {
     int64_t count = attn_min(plan->block_keys, high - key);
+    attn_start_ahead(plan, &item, &tiles, key + plan->block_keys, high);
     attn_load_keys(p, plan, &item, &tiles, key, count);
     bool finite = attn_load_values(p, plan, &item, &tiles, key, count);
     if (!finite && !special) {

@@ -47,6 +47,13 @@ static int64_t block_keys_for(const attn_problem *p) {
   return widest <= 512 ? 128 : widest <= 2048 ? 64 : 32;
 }
 
+/* The stride of scratch rows of `width` reals. Products read them down their columns, too: a multiple of 512 bytes apart,
+ * blocks of rows would share an eighth of the sets of a level-1 cache of 4 KiB a way and evict each other. A line more
+ * spreads them over all: 0.7 % of backward at D = 64, 1.4 % at D = 128 (Zen 4). */
+static int64_t row_stride(int64_t width, int64_t bytes) {
+  return width + (width * bytes % 512 == 0 ? ATTN_SCRATCH_ALIGNMENT / bytes : 0);
+}
+
 /* Items enough, a thread, to keep all threads busy to the end. */
 #define ENOUGH_ITEMS 8
 
@@ -58,7 +65,7 @@ static int64_t block_keys_for(const attn_problem *p) {
  * problems still split into items for all threads; then evened out. Blocking by rows changes no bits, so caches and
  * threads may speak here. */
 static int64_t item_rows_for(const attn_problem *p, const attn_plan *plan, int64_t threads) {
-  int64_t row_bytes = (plan->query_stride + plan->output_stride) * attn_real_bytes(p);
+  int64_t row_bytes = (plan->query_width + plan->output_width) * attn_real_bytes(p);
   int64_t item_bytes = attn_max(ITEM_BYTES, attn_cache_bytes(2) / 2);
   int64_t most = attn_max(ATTN_BLOCK_ROWS, item_bytes / row_bytes / ATTN_BLOCK_ROWS * ATTN_BLOCK_ROWS);
   int64_t all = attn_max(1, p->query_length * plan->group), items = (all + most - 1) / most;
@@ -92,9 +99,12 @@ attn_status attn_plan_make(const attn_problem *p, attn_plan *plan) {
   plan->group = p->query_heads / p->kv_heads;
   plan->block_rows = ATTN_BLOCK_ROWS;
   plan->block_keys = block_keys_for(p);
-  plan->query_stride = attn_round_up(p->head_dim, plan->kernels->panel_width);
-  plan->score_stride = plan->block_keys;
-  plan->output_stride = attn_round_up(p->value_dim, plan->kernels->panel_width);
+  plan->query_width = attn_round_up(p->head_dim, plan->kernels->panel_width);
+  plan->output_width = attn_round_up(p->value_dim, plan->kernels->panel_width);
+  int64_t bytes = attn_real_bytes(p);
+  plan->query_stride = row_stride(plan->query_width, bytes);
+  plan->score_stride = row_stride(plan->block_keys, bytes);
+  plan->output_stride = row_stride(plan->output_width, bytes);
   int64_t most = attn_threads_for(p);
   int64_t positions = attn_max(1, item_rows_for(p, plan, most) / plan->group);
   plan->item_positions = attn_max(1, attn_min(positions, p->query_length));

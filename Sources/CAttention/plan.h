@@ -19,6 +19,7 @@ typedef struct attn_plan {
   int64_t items;
   int threads;
 
+  int64_t query_width, output_width;                 /* D and Dv in whole panels */
   int64_t query_stride, score_stride, output_stride; /* of the scratch tiles, in reals */
   int64_t thread_bytes;                              /* scratch of one thread */
 } attn_plan;

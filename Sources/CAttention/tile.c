@@ -110,15 +110,44 @@ void attn_load_queries(const attn_problem *p, const attn_plan *plan, const attn_
   k->row_sums(tiles->additive_sums, tiles->additive_sizes, tiles->additive, item->heads, p->head_dim);
 }
 
+void attn_start_ahead(const attn_plan *plan, const attn_item *item, attn_tiles *tiles, int64_t first_key, int64_t end) {
+  int64_t blocks = (item->rows + plan->block_rows - 1) / plan->block_rows;
+  int64_t shares = ATTN_FETCHES_A_BLOCK * blocks + 2 * plan->block_keys / plan->kernels->panel_width;
+  int64_t count = attn_max(0, attn_min(plan->block_keys, end - first_key));
+  tiles->ahead = (attn_ahead){first_key, first_key + count, (count + shares - 1) / shares};
+}
+
+/* A line of most caches, and no longer than one of any. */
+#define LINE_BYTES 64
+
+static void fetch_row(const char *row, int64_t bytes) {
+  for (int64_t at = 0; at < bytes; at += LINE_BYTES) __builtin_prefetch(row + at, 0, 2);
+}
+
+/* In small shares: a processor drops what it is asked for beyond some dozens of lines. */
+void attn_fetch_ahead(const attn_problem *p, const attn_item *item, attn_tiles *tiles) {
+  attn_ahead *ahead = &tiles->ahead;
+  int64_t bytes = attn_type_bytes(p->type), end = attn_min(ahead->end, ahead->key + ahead->share);
+  for (; ahead->key < end; ahead->key++) {
+    fetch_row(attn_key_row(p, &p->key, &item->sequence, item->kv_head, ahead->key), p->head_dim * bytes);
+    fetch_row(attn_key_row(p, &p->value, &item->sequence, item->kv_head, ahead->key), p->value_dim * bytes);
+  }
+}
+
 void attn_load_keys(const attn_problem *p, const attn_plan *plan, const attn_item *item, attn_tiles *tiles,
                     int64_t first_key, int64_t count) {
   for (int64_t j = 0; j < count; j++)
     tiles->key_rows[j] = attn_key_row(p, &p->key, &item->sequence, item->kv_head, first_key + j);
   const attn_kernels *k = plan->kernels;
-  k->pack_keys(tiles->key_panels, tiles->key_rows, p->type, count, p->head_dim);
+  int64_t width = k->panel_width, panel_bytes = width * p->head_dim * attn_real_bytes(p);
+  for (int64_t j = 0; j < count; j += width) {
+    attn_fetch_ahead(p, item, tiles);
+    k->pack_keys(tiles->key_panels + j / width * panel_bytes, tiles->key_rows + j, p->type, attn_min(width, count - j),
+                 p->head_dim);
+  }
   if (!p->additive) return;
-  int64_t slices = (count + k->panel_width - 1) / k->panel_width;
-  k->exp_twice(tiles->exp_keys, tiles->key_panels, slices * p->head_dim * k->panel_width);
+  int64_t slices = (count + width - 1) / width;
+  k->exp_twice(tiles->exp_keys, tiles->key_panels, slices * p->head_dim * width);
   k->column_magnitudes(tiles->key_sizes, tiles->key_panels, p->head_dim, slices);
 }
 
@@ -126,8 +155,15 @@ bool attn_load_values(const attn_problem *p, const attn_plan *plan, const attn_i
                       int64_t first_key, int64_t count) {
   for (int64_t j = 0; j < count; j++)
     tiles->value_rows[j] = attn_key_row(p, &p->value, &item->sequence, item->kv_head, first_key + j);
-  return plan->kernels->pack_values(tiles->value_panels, tiles->value_rows, p->type, count, plan->block_keys,
-                                    p->value_dim);
+  const attn_kernels *k = plan->kernels;
+  int64_t width = k->panel_width, row_bytes = width * attn_real_bytes(p);
+  bool finite = true;
+  for (int64_t j = 0; j < count; j += width) {
+    attn_fetch_ahead(p, item, tiles);
+    finite &= k->pack_values(tiles->value_panels + j * row_bytes, tiles->value_rows + j, p->type,
+                             attn_min(width, count - j), plan->block_keys, p->value_dim);
+  }
+  return finite;
 }
 
 attn_additive attn_additive_operands(const attn_problem *p, const attn_plan *plan, const attn_item *item,

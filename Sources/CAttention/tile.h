@@ -7,6 +7,12 @@
 
 #include "plan.h"
 
+/* Keys and values of the tile after the loaded one, which are brought into the level-2 cache a share at a time, while this
+ * one is packed and its products run. */
+typedef struct attn_ahead {
+  int64_t key, end, share; /* keys [key, end) are yet to be fetched, `share` of them a time */
+} attn_ahead;
+
 /* Scratch tiles of one thread; item_rows below is block_rows where an item has fewer. All but the pointers to rows hold reals; sizes are in plan.h. */
 typedef struct attn_tiles {
   char *queries;      /* [item_rows][query_stride], scaled */
@@ -17,13 +23,14 @@ typedef struct attn_tiles {
   char *scores;       /* [block_rows][block_keys] */
   char *cap_slopes;   /* [block_rows][block_keys], or null: derivatives of the cap, where a driver wants them */
   char *key_panels;   /* [block_keys / panel_width][D][panel_width] */
-  char *value_panels; /* [output_stride / panel_width][block_keys][panel_width] */
+  char *value_panels; /* [output_width / panel_width][block_keys][panel_width] */
   char *exp_queries, *query_sizes;      /* additive scores only: e^(2q), and the largest magnitude of each row */
   char *exp_keys, *key_sizes;           /* and the same of the packed keys */
   char *additive;                       /* [heads of the item][D], the weight vectors times scale in base-2 units */
   char *additive_sums, *additive_sizes; /* [heads of the item], sum and largest magnitude of each */
   const void **key_rows, **value_rows;  /* [block_keys] */
   uint8_t *keep;                        /* [block_keys], dropout */
+  attn_ahead ahead;
 } attn_tiles;
 
 /* Bytes of one thread's tiles, a multiple of ATTN_SCRATCH_ALIGNMENT; false on overflow. */
@@ -40,6 +47,15 @@ void attn_load_view(const attn_problem *problem, const attn_plan *plan, const at
  * vectors. */
 void attn_load_queries(const attn_problem *problem, const attn_plan *plan, const attn_item *item, attn_tiles *tiles,
                        int64_t row, int64_t rows);
+
+/* Has keys [first_key, end), at most a tile of them, fetched from now on, to be there once all rows of the item have been
+ * through the tile that is loaded next. */
+void attn_start_ahead(const attn_plan *plan, const attn_item *item, attn_tiles *tiles, int64_t first_key, int64_t end);
+
+/* Fetches a share. Called ATTN_FETCHES_A_BLOCK times for each block of rows, and by the packing. */
+void attn_fetch_ahead(const attn_problem *problem, const attn_item *item, attn_tiles *tiles);
+
+#define ATTN_FETCHES_A_BLOCK 2
 
 /* Packs keys [first_key, first_key + count). */
 void attn_load_keys(const attn_problem *problem, const attn_plan *plan, const attn_item *item, attn_tiles *tiles,
