@@ -133,7 +133,7 @@ bool attn_block_gradients(const attn_backward_call *call, const attn_item *item,
   if (!p->additive && t->special && !k->all_finite(t->tiles.queries, queries))
     k->make_finite(t->tiles.queries, queries);
   k->scores(t->score_gradients, stride, t->output_gradients, plan->output_stride, p->value_dim, t->value_columns, rows,
-            columns->first_slice, columns->last_slice);
+            columns->first_slice, columns->high);
   double kept = 1 / (1 - p->dropout_probability);
   uint64_t threshold = attn_dropout_threshold(p->dropout_probability);
   for (int64_t r = 0; r < rows; r++) {
@@ -178,13 +178,13 @@ void attn_add_dq(const attn_backward_call *call, attn_backward_tiles *t, char *d
   const attn_plan *plan = &call->plan->base;
   const attn_kernels *k = plan->kernels;
   k->accumulate(dq, plan->query_stride, t->score_gradients, plan->score_stride, t->key_rows, plan->block_keys, rows,
-                columns->low, columns->high, plan->query_width / k->panel_width);
+                columns->low, columns->high, call->problem->head_dim);
 }
 
 void attn_add_dk(const attn_backward_call *call, attn_backward_tiles *t, int64_t rows, const attn_columns *columns) {
   const attn_plan *plan = &call->plan->base;
   plan->kernels->accumulate_transposed(t->dk, plan->query_stride, t->score_gradients, plan->score_stride, columns->low,
-                                       columns->high, t->tiles.queries, plan->query_stride, rows, plan->query_width);
+                                       columns->high, t->tiles.queries, plan->query_stride, rows, call->problem->head_dim);
 }
 
 /* Output gradients that are not finite, added to dv where their weight is not 0, and set to 0 for the product, in which
@@ -211,7 +211,7 @@ void attn_add_dv(const attn_backward_call *call, attn_backward_tiles *t, int64_t
     add_special_dv(call, t, rows, columns);
   plan->kernels->accumulate_transposed(t->dv, plan->output_stride, t->tiles.scores, plan->score_stride, columns->low,
                                        columns->high, t->output_gradients, plan->output_stride, rows,
-                                       plan->output_width);
+                                       call->problem->value_dim);
 }
 
 /* Scratch carries the scale times log2 e, or divided by softcap: this takes it back. */

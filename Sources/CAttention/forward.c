@@ -52,7 +52,7 @@ static void forward_rows(const attn_problem *p, const attn_plan *plan, const att
   if (p->dropout_probability > 0) drop_weights(p, plan, item, tiles, row, rows, first_key, start, n);
   attn_fetch_ahead(p, item, tiles);
   k->accumulate(output, plan->output_stride, tiles->scores, plan->score_stride, tiles->value_panels, plan->block_keys,
-                rows, start, columns->high, plan->output_width / k->panel_width);
+                rows, start, columns->high, p->value_dim);
 }
 
 /* A block of rows against one packed tile of keys. Where a diagonal crosses the tile, its rows go in steps as high as

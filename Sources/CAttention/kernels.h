@@ -110,9 +110,10 @@ typedef struct attn_kernels {
    * that were not are stored as 0, for the exact path to add (see exact.h). */
   bool (*pack_values)(void *dst, const void *const *values, attn_type type, int64_t count, int64_t depth, int64_t dim);
 
-  /* scores[r][c] = sum_d queries[r][d] * panel(c)[d] for r < rows and the columns of slices [first, last). */
+  /* scores[r][c] = sum_d queries[r][d] * panel(c)[d] for r < rows and c from slice `first` on to `columns` rounded up to
+   * half a slice: no more is written. */
   void (*scores)(void *scores, int64_t stride, const void *queries, int64_t query_stride, int64_t dim,
-                 const void *key_panels, int64_t rows, int64_t first, int64_t last);
+                 const void *key_panels, int64_t rows, int64_t first, int64_t columns);
 
   /* scores[r][c] = sum_d w_d tanh(a_rd + b_cd) of the columns of slices [first, last). */
   void (*additive_scores)(void *scores, int64_t stride, const attn_additive *operands, int64_t rows, int64_t first,
@@ -170,13 +171,15 @@ typedef struct attn_kernels {
   /* p[j] = 0 where keep[j] is 0, n a multiple of lanes. */
   void (*drop)(void *p, const uint8_t *keep, int64_t n);
 
-  /* output[r][c] += sum_j p[r][j] * panel(c)[j], j in [first, last), over `slices` slices of `depth` rows. */
+  /* output[r][c] += sum_j p[r][j] * panel(c)[j], j in [first, last), for c < columns rounded up to half a slice, in slices
+   * of `depth` rows. */
   void (*accumulate)(void *output, int64_t output_stride, const void *p, int64_t stride, const void *value_panels,
-                     int64_t depth, int64_t rows, int64_t first, int64_t last, int64_t slices);
+                     int64_t depth, int64_t rows, int64_t first, int64_t last, int64_t columns);
 
-  /* output[j][c] += sum_r p[r][j] * b[r][c] for j in [first, last), r < rows, c < width, a multiple of panel_width. */
+  /* output[j][c] += sum_r p[r][j] * b[r][c] for j in [first, last), r < rows and c < columns rounded up to half of
+   * panel_width. */
   void (*accumulate_transposed)(void *output, int64_t output_stride, const void *p, int64_t stride, int64_t first,
-                                int64_t last, const void *b, int64_t b_stride, int64_t rows, int64_t width);
+                                int64_t last, const void *b, int64_t b_stride, int64_t rows, int64_t columns);
 
   /* c[r][j] = sum_k a(r, k) b[k][j] for r < rows and j < columns, added to c where `add`; b in panels as follows. */
   void (*product)(void *c, int64_t c_stride, const attn_operand *a, const void *panels, int64_t depth, int64_t rows,

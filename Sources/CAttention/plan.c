@@ -196,15 +196,17 @@ static double visible_pairs(const attn_problem *p, const attn_sequence *s) {
   return high - low;
 }
 
-/* Pairs that a block computes in a tile: where a diagonal crosses it, in steps as high as the register tile. */
+/* Pairs that a block computes in a tile: where a diagonal crosses it, in steps as high as the register tile. Products end
+ * at half a slice (kernels.h), additive scores at a whole one. */
 static double computed_pairs(const attn_problem *p, const attn_plan *plan, const attn_item *item, int64_t row,
                              int64_t rows, int64_t first_key, int64_t count) {
   int64_t step = attn_columns_differ(p, item, row, rows) ? plan->kernels->tile_rows : rows;
+  int64_t width = plan->kernels->panel_width, end = p->additive ? width : width / 2;
   double pairs = 0;
   for (int64_t r = row; r < row + rows; r += step) {
     int64_t n = attn_min(step, row + rows - r);
     attn_columns c = attn_columns_of(p, plan, item, r, n, first_key, count);
-    if (!c.empty) pairs += (double)n * (double)((c.last_slice - c.first_slice) * plan->kernels->panel_width);
+    if (!c.empty) pairs += (double)n * (double)(attn_round_up(c.high, end) - c.first_slice * width);
   }
   return pairs;
 }

@@ -195,7 +195,7 @@ void attn_final_scores(const attn_problem *p, const attn_plan *plan, const attn_
     k->additive_scores(tiles->scores, stride, &operands, rows, columns->first_slice, columns->last_slice);
   } else {
     k->scores(tiles->scores, stride, tiles->queries + at * plan->query_stride * bytes, plan->query_stride, p->head_dim,
-              tiles->key_panels, rows, columns->first_slice, columns->last_slice);
+              tiles->key_panels, rows, columns->first_slice, columns->high);
   }
   if (columns->full && !(p->softcap > 0) && !p->bias.data && !p->alibi_slopes && !p->mask.data) return;
 

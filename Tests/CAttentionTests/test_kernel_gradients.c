@@ -12,11 +12,12 @@ static double *copy_of(const table_case *c, const void *array, int64_t n) {
 
 static void accumulate_transposed(const table_case *c) {
   if (c->type != c->real) return;
-  int64_t panel = c->k->panel_width, columns = 41;
+  int64_t half = c->k->panel_width / 2, columns = 41;
   const int64_t depths[] = {0, 1, 2, 7, 48};
   for (int64_t count = 0; count <= 2 * c->k->tile_rows + 1; count++)
     for (int n = 0; n < 5; n++) {
-      int64_t rows = depths[n], width = random_int(c->r, 1, 3) * panel, first = random_int(c->r, 0, 9);
+      int64_t rows = depths[n], width = random_int(c->r, 1, 6) * half, asked = width - random_int(c->r, 0, half - 1),
+              first = random_int(c->r, 0, 9);
       int64_t last = first + count, stride = columns + 4, b_stride = width + 3, output_stride = width + 2;
       CONTEXT(c, "accumulate_transposed columns %d..%d rows %d width %d", (int)first, (int)last, (int)rows, (int)width);
       void *p = random_array(c->r, c->real, rows * stride, -1, 1);
@@ -31,7 +32,7 @@ static void accumulate_transposed(const table_case *c) {
         for (int64_t d = width; d < b_stride; d++) number_set(c->real, b, r * b_stride + d, NAN);
       }
       double *before = copy_of(c, to.data, columns * output_stride);
-      c->k->accumulate_transposed(to.data, output_stride, p, stride, first, last, b, b_stride, rows, width);
+      c->k->accumulate_transposed(to.data, output_stride, p, stride, first, last, b, b_stride, rows, asked);
       for (int64_t j = 0; j < columns; j++)
         for (int64_t d = 0; d < output_stride; d++) {
           int64_t at = j * output_stride + d;

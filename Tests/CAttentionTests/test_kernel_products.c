@@ -3,6 +3,12 @@
 
 #include "kernel_tables.h"
 
+/* What is written of panels of which `columns` columns are asked for. */
+static int64_t written(const table_case *c, int64_t columns) {
+  int64_t half = c->k->panel_width / 2;
+  return (columns + half - 1) / half * half;
+}
+
 /* A dot product of n terms in any order, and fused or not, is within n u of the sum of magnitudes. */
 static void scores(const table_case *c) {
   if (c->type != c->real) return; /* storage types end at the panels */
@@ -11,15 +17,16 @@ static void scores(const table_case *c) {
   for (int64_t rows = 1; rows <= 2 * c->k->tile_rows + 1; rows++)
     for (int n = 0; n < 5; n++)
       for (int64_t first = 0; first < 3; first++) {
-        int64_t dim = dims[n], slices = 3, last = random_int(c->r, first, slices), stride = slices * width + 5;
-        CONTEXT(c, "scores rows %d dim %d slices %d..%d", (int)rows, (int)dim, (int)first, (int)last);
+        int64_t dim = dims[n], slices = 3, stride = slices * width + 5;
+        int64_t columns = random_int(c->r, first * width, slices * width), end = written(c, columns);
+        CONTEXT(c, "scores rows %d dim %d slice %d columns %d", (int)rows, (int)dim, (int)first, (int)columns);
         void *queries = random_array(c->r, c->real, rows * dim, -1, 1);
         guarded panels = guarded_new(c->real, slices * dim * width), to = guarded_new(c->real, rows * stride);
         randomize(c->r, c->real, panels.data, slices * dim * width, -1, 1);
-        c->k->scores(to.data, stride, queries, dim, dim, panels.data, rows, first, last);
+        c->k->scores(to.data, stride, queries, dim, dim, panels.data, rows, first, columns);
         for (int64_t r = 0; r < rows; r++)
           for (int64_t col = 0; col < stride; col++) {
-            if (col < first * width || col >= last * width) {
+            if (col < first * width || col >= end) {
               EXPECT(still_blank(c->real, to.data, r * stride + col));
               continue;
             }
@@ -43,23 +50,24 @@ static void accumulate(const table_case *c) {
   for (int64_t rows = 1; rows <= 2 * c->k->tile_rows + 1; rows++)
     for (int64_t slices = 1; slices <= 3; slices++) {
       int64_t first = random_int(c->r, 0, 8), last = random_int(c->r, first, depth), stride = depth + 3;
-      int64_t output_stride = slices * width + 2;
-      CONTEXT(c, "accumulate rows %d slices %d keys %d..%d", (int)rows, (int)slices, (int)first, (int)last);
+      int64_t output_stride = slices * width + 2, columns = random_int(c->r, (slices - 1) * width + 1, slices * width);
+      int64_t end = written(c, columns);
+      CONTEXT(c, "accumulate rows %d columns %d keys %d..%d", (int)rows, (int)columns, (int)first, (int)last);
       void *p = random_array(c->r, c->real, rows * stride, 0, 1);
       guarded panels = guarded_new(c->real, slices * depth * width), to = guarded_new(c->real, rows * output_stride);
       randomize(c->r, c->real, panels.data, slices * depth * width, -1, 1);
       for (int64_t r = 0; r < rows; r++)
-        randomize(c->r, c->real, to.data + r * output_stride * c->k->real_bytes, slices * width, -1, 1);
+        randomize(c->r, c->real, to.data + r * output_stride * c->k->real_bytes, end, -1, 1);
       /* Outside [first, last) nothing is read: NaN there would show. */
       for (int64_t r = 0; r < rows; r++)
         for (int64_t j = 0; j < stride; j++)
           if (j < first || j >= last) number_set(c->real, p, r * stride + j, NAN);
       double *before = malloc((size_t)(rows * output_stride) * sizeof *before);
       for (int64_t i = 0; i < rows * output_stride; i++) before[i] = number_get(c->real, to.data, i);
-      c->k->accumulate(to.data, output_stride, p, stride, panels.data, depth, rows, first, last, slices);
+      c->k->accumulate(to.data, output_stride, p, stride, panels.data, depth, rows, first, last, columns);
       for (int64_t r = 0; r < rows; r++)
         for (int64_t col = 0; col < output_stride; col++) {
-          if (col >= slices * width) {
+          if (col >= end) {
             EXPECT(still_blank(c->real, to.data, r * output_stride + col));
             continue;
           }
@@ -193,12 +201,12 @@ static void rows_alone(const table_case *c) {
   guarded panels = guarded_new(c->real, SLICES * dim * width);
   guarded together = guarded_new(c->real, rows * SLICES * width), alone = guarded_new(c->real, SLICES * width);
   randomize(c->r, c->real, panels.data, SLICES * dim * width, -1, 1);
-  c->k->scores(together.data, SLICES * width, queries, dim, dim, panels.data, rows, 0, SLICES);
+  c->k->scores(together.data, SLICES * width, queries, dim, dim, panels.data, rows, 0, SLICES * width);
   for (int64_t r = 0; r < rows; r++)
     for (int64_t slice = 0; slice < SLICES; slice++) {
       CONTEXT(c, "scores of row %d of %d, slice %d", (int)r, (int)rows, (int)slice);
       c->k->scores(alone.data, SLICES * width, (char *)queries + r * dim * bytes, dim, dim, panels.data, 1, slice,
-                   slice + 1);
+                   (slice + 1) * width);
       EXPECT(memcmp(alone.data + slice * width * bytes, together.data + (r * SLICES + slice) * width * bytes,
                     (size_t)(width * bytes)) == 0);
     }

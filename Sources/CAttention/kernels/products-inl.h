@@ -9,6 +9,7 @@
  * products of 48 x 96 x 96 within the second-level cache). 4 x 3, which reads as much, and 2 x 6 were 1 to 10 % slower
  * than 6 x 2 there. */
 #define PAIR_ROWS (TILE_ROWS / 2)
+_Static_assert(TILE_VECTORS % 2 == 0, "panels are halved");
 
 #define LARGER(a, b) ((a) > (b) ? (a) : (b))
 #define MOST_ROWS LARGER(TILE_ROWS, PRODUCT_ROWS)
@@ -139,39 +140,41 @@ ATTN_INLINE attn_operand columns_of(int height, const void *a, int64_t stride) {
   return (attn_operand){a, height, 1, stride};
 }
 
-/* Panels [first, last) in twos, the last one alone where their number is odd. The two kinds of operands are constants of
- * the loops. */
+/* Panels from `first` on to the one of column `columns` - 1, in twos and the last one alone where their number is odd or
+ * no column is in its second half, which is left out then. The two kinds of operands are constants of the loops. */
 ATTN_INLINE void product_panels(bool accumulate, real *c, int64_t c_stride, bool by_rows, const real *a, int64_t stride,
                                 const real *b, int64_t b_panel, int64_t b_step, int64_t depth, int64_t rows,
-                                int64_t first, int64_t last) {
+                                int64_t first, int64_t columns) {
   const tile_shape two = {PAIR_ROWS, 2, TILE_VECTORS, by_rows ? PAIR_STEPS : TILE_STEPS};
   const tile_shape one = {TILE_ROWS, 1, TILE_VECTORS, TILE_STEPS};
-  int64_t p = first;
-  for (; p + 2 <= last; p += 2)
-    product_slice(two, accumulate, c + p * PANEL_WIDTH, c_stride,
-                  by_rows ? rows_of(PAIR_ROWS, a, stride) : columns_of(PAIR_ROWS, a, stride), b + p * b_panel, b_panel,
-                  b_step, depth, rows);
-  if (p < last)
-    product_slice(one, accumulate, c + p * PANEL_WIDTH, c_stride,
-                  by_rows ? rows_of(TILE_ROWS, a, stride) : columns_of(TILE_ROWS, a, stride), b + p * b_panel, b_panel,
-                  b_step, depth, rows);
+  const tile_shape half = {TILE_ROWS, 1, TILE_VECTORS / 2, TILE_STEPS};
+  const attn_operand in_twos = by_rows ? rows_of(PAIR_ROWS, a, stride) : columns_of(PAIR_ROWS, a, stride);
+  const attn_operand alone = by_rows ? rows_of(TILE_ROWS, a, stride) : columns_of(TILE_ROWS, a, stride);
+  int64_t p = first, whole = (columns + PANEL_WIDTH / 2 - 1) / PANEL_WIDTH;
+#define SLICE(shape, operand)                                                                                       \
+  product_slice(shape, accumulate, c + p * PANEL_WIDTH, c_stride, operand, b + p * b_panel, b_panel, b_step, depth, \
+                rows)
+  for (; p + 2 <= whole; p += 2) SLICE(two, in_twos);
+  for (; p < whole; p++) SLICE(one, alone);
+  if (p * PANEL_WIDTH < columns) SLICE(half, alone);
+#undef SLICE
 }
 
 static void scores(void *out, int64_t stride, const void *queries, int64_t query_stride, int64_t dim,
-                   const void *key_panels, int64_t rows, int64_t first, int64_t last) {
+                   const void *key_panels, int64_t rows, int64_t first, int64_t columns) {
   product_panels(false, (real *)out, stride, true, (const real *)queries, query_stride, (const real *)key_panels,
-                 dim * PANEL_WIDTH, PANEL_WIDTH, dim, rows, first, last);
+                 dim * PANEL_WIDTH, PANEL_WIDTH, dim, rows, first, columns);
 }
 
 static void accumulate(void *output, int64_t output_stride, const void *p, int64_t stride, const void *value_panels,
-                       int64_t depth, int64_t rows, int64_t first, int64_t last, int64_t slices) {
+                       int64_t depth, int64_t rows, int64_t first, int64_t last, int64_t columns) {
   product_panels(true, (real *)output, output_stride, true, (const real *)p + first, stride,
                  (const real *)value_panels + first * PANEL_WIDTH, depth * PANEL_WIDTH, PANEL_WIDTH, last - first, rows,
-                 0, slices);
+                 0, columns);
 }
 
 static void accumulate_transposed(void *output, int64_t output_stride, const void *p, int64_t stride, int64_t first,
-                                  int64_t last, const void *b, int64_t b_stride, int64_t rows, int64_t width) {
+                                  int64_t last, const void *b, int64_t b_stride, int64_t rows, int64_t columns) {
   product_panels(true, (real *)output + first * output_stride, output_stride, false, (const real *)p + first, stride,
-                 (const real *)b, PANEL_WIDTH, b_stride, rows, last - first, 0, width / PANEL_WIDTH);
+                 (const real *)b, PANEL_WIDTH, b_stride, rows, last - first, 0, columns);
 }
