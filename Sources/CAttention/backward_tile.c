@@ -12,17 +12,17 @@ static attn_backward_tiles lay_out(const attn_problem *p, const attn_backward_pl
   const attn_plan *plan = &whole->base;
   int64_t bytes = attn_real_bytes(p), at = plan->thread_bytes;
   const int64_t score_bytes = plan->block_rows * plan->score_stride * bytes;
-  const int64_t key_bytes = plan->block_keys * plan->query_stride * bytes;
-  const int64_t value_bytes = plan->block_keys * plan->output_stride * bytes;
+  const int64_t key_panels = plan->block_keys * plan->query_width * bytes;
+  const int64_t value_panels = plan->block_keys * plan->output_width * bytes;
   const int64_t sizes[] = {plan->block_rows * plan->output_stride * bytes,
                            score_bytes,
                            score_bytes,
-                           key_bytes,
-                           value_bytes,
+                           key_panels,
+                           value_panels,
                            dq_rows * plan->query_stride * bytes,
                            whole->chunks > 1 ? dq_rows * plan->query_stride * bytes : 0,
-                           key_bytes,
-                           value_bytes,
+                           plan->block_keys * plan->query_stride * bytes,
+                           plan->block_keys * plan->output_stride * bytes,
                            plan->output_stride * bytes,
                            p->additive ? plan->block_rows * plan->query_stride * bytes : 0};
   char *parts[11];
@@ -82,8 +82,7 @@ void attn_backward_load_keys(const attn_backward_call *call, const attn_item *it
   const attn_kernels *k = plan->kernels;
   attn_load_keys(p, plan, item, &t->tiles, first_key, count);
   k->pack_values(t->key_rows, t->tiles.key_rows, p->type, count, plan->block_keys, p->head_dim);
-  for (int64_t j = 0; j < count; j++)
-    t->tiles.value_rows[j] = attn_key_row(p, &p->value, &item->sequence, item->kv_head, first_key + j);
+  attn_list_rows(p, item, &p->value, first_key, count, t->tiles.value_rows);
   k->pack_keys(t->value_columns, t->tiles.value_rows, p->type, count, p->value_dim);
 }
 
@@ -132,6 +131,7 @@ bool attn_block_gradients(const attn_backward_call *call, const attn_item *item,
   t->special = may_be_special(call, item, row, rows);
   if (!p->additive && t->special && !k->all_finite(t->tiles.queries, queries))
     k->make_finite(t->tiles.queries, queries);
+  /* Where columns from columns->high on hold anything, weights are 0 there, and so are gradients. */
   k->scores(t->score_gradients, stride, t->output_gradients, plan->output_stride, p->value_dim, t->value_columns, rows,
             columns->first_slice, columns->high);
   double kept = 1 / (1 - p->dropout_probability);
@@ -184,7 +184,8 @@ void attn_add_dq(const attn_backward_call *call, attn_backward_tiles *t, char *d
 void attn_add_dk(const attn_backward_call *call, attn_backward_tiles *t, int64_t rows, const attn_columns *columns) {
   const attn_plan *plan = &call->plan->base;
   plan->kernels->accumulate_transposed(t->dk, plan->query_stride, t->score_gradients, plan->score_stride, columns->low,
-                                       columns->high, t->tiles.queries, plan->query_stride, rows, call->problem->head_dim);
+                                       columns->high, t->tiles.queries, plan->query_stride, rows,
+                                       call->problem->head_dim);
 }
 
 /* Output gradients that are not finite, added to dv where their weight is not 0, and set to 0 for the product, in which

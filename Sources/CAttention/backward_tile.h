@@ -12,7 +12,7 @@
 typedef struct attn_backward_tiles {
   attn_tiles tiles;       /* scores become weights p; queries and key panels as in forward */
   char *output_gradients; /* do, [block_rows][output_stride] */
-  char *score_gradients;  /* ds, [block_rows][block_keys] */
+  char *score_gradients;  /* ds, [block_rows][score_stride] */
   char *key_rows;         /* the keys as panels of rows, for dq */
   char *value_columns;    /* the values as panels of columns, for dp */
   char *dq;               /* [rows][query_stride], all chunks of keys done; rows of the stream or of the work item */

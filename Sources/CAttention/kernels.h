@@ -110,8 +110,8 @@ typedef struct attn_kernels {
    * that were not are stored as 0, for the exact path to add (see exact.h). */
   bool (*pack_values)(void *dst, const void *const *values, attn_type type, int64_t count, int64_t depth, int64_t dim);
 
-  /* scores[r][c] = sum_d queries[r][d] * panel(c)[d] for r < rows and c from slice `first` on to `columns` rounded up to
-   * half a slice: no more is written. */
+  /* scores[r][c] = sum_d queries[r][d] * panel(c)[d] for r < rows and c from slice `first` on to `columns` rounded up
+   * to half a slice: no more is written. */
   void (*scores)(void *scores, int64_t stride, const void *queries, int64_t query_stride, int64_t dim,
                  const void *key_panels, int64_t rows, int64_t first, int64_t columns);
 
@@ -171,8 +171,8 @@ typedef struct attn_kernels {
   /* p[j] = 0 where keep[j] is 0, n a multiple of lanes. */
   void (*drop)(void *p, const uint8_t *keep, int64_t n);
 
-  /* output[r][c] += sum_j p[r][j] * panel(c)[j], j in [first, last), for c < columns rounded up to half a slice, in slices
-   * of `depth` rows. */
+  /* output[r][c] += sum_j p[r][j] * panel(c)[j], j in [first, last), for c < columns rounded up to half a slice, in
+   * slices of `depth` rows. */
   void (*accumulate)(void *output, int64_t output_stride, const void *p, int64_t stride, const void *value_panels,
                      int64_t depth, int64_t rows, int64_t first, int64_t last, int64_t columns);
 

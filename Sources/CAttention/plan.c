@@ -47,9 +47,10 @@ static int64_t block_keys_for(const attn_problem *p) {
   return widest <= 512 ? 128 : widest <= 2048 ? 64 : 32;
 }
 
-/* The stride of scratch rows of `width` reals. Products read them down their columns, too: a multiple of 512 bytes apart,
- * blocks of rows would share an eighth of the sets of a level-1 cache of 4 KiB a way and evict each other. A line more
- * spreads them over all: 0.7 % of backward at D = 64, 1.4 % at D = 128 (Zen 4). */
+/* The stride of scratch rows of `width` reals. The products of backward that sum over rows read them down their
+ * columns: a multiple of 512 bytes apart, blocks of rows would share an eighth of the sets of a level-1 cache of 4
+ * KiB a way and evict each other. A line more spreads them over all: 0.7 % of backward at D = 64, 1.4 % at D = 128
+ * (Zen 4). */
 static int64_t row_stride(int64_t width, int64_t bytes) {
   return width + (width * bytes % 512 == 0 ? ATTN_SCRATCH_ALIGNMENT / bytes : 0);
 }
@@ -57,8 +58,9 @@ static int64_t row_stride(int64_t width, int64_t bytes) {
 /* Items enough, a thread, to keep all threads busy to the end. */
 #define ENOUGH_ITEMS 8
 
-/* Bytes of an item's queries and outputs, or half of the level-2 cache where that is more. They come and go a block of
- * rows at a time, so they may outgrow the cache; half of one of 512 KiB took 1 % longer at D = 128, for packing. */
+/* Bytes of an item's queries and outputs, strides aside, or half of the level-2 cache where that is more. They come and
+ * go a block of rows at a time, so they may outgrow the cache; half of one of 512 KiB took 1 % longer at D = 128, for
+ * packing. */
 #define ITEM_BYTES ((int64_t)1 << 20)
 
 /* Query rows of a work item: many, so that packing a tile of keys is paid once for all of them, but few enough that small
@@ -174,7 +176,7 @@ bool attn_columns_differ(const attn_problem *p, const attn_item *item, int64_t r
 
 /* Of one key/value head of one sequence, or of several. */
 typedef struct plan_sums {
-  double full, boundary, skipped, executed, pairs, query_rows, key_rows, packed_rows;
+  double full, boundary, skipped, multiplied, weighed, pairs, query_rows, key_rows, packed_rows;
 } plan_sums;
 
 /* sum over i < n of first + i, clamped to [0, limit]. */
@@ -196,17 +198,17 @@ static double visible_pairs(const attn_problem *p, const attn_sequence *s) {
   return high - low;
 }
 
-/* Pairs that a block computes in a tile: where a diagonal crosses it, in steps as high as the register tile. Products end
- * at half a slice (kernels.h), additive scores at a whole one. */
+/* Pairs that a block computes in a tile, columns in multiples of `lanes`: where a diagonal crosses it, in steps as high
+ * as the register tile. */
 static double computed_pairs(const attn_problem *p, const attn_plan *plan, const attn_item *item, int64_t row,
-                             int64_t rows, int64_t first_key, int64_t count) {
+                             int64_t rows, int64_t first_key, int64_t count, int64_t lanes) {
   int64_t step = attn_columns_differ(p, item, row, rows) ? plan->kernels->tile_rows : rows;
-  int64_t width = plan->kernels->panel_width, end = p->additive ? width : width / 2;
   double pairs = 0;
   for (int64_t r = row; r < row + rows; r += step) {
     int64_t n = attn_min(step, row + rows - r);
     attn_columns c = attn_columns_of(p, plan, item, r, n, first_key, count);
-    if (!c.empty) pairs += (double)n * (double)(attn_round_up(c.high, end) - c.first_slice * width);
+    if (!c.empty)
+      pairs += (double)n * (double)(attn_round_up(c.high, lanes) - c.first_slice * plan->kernels->panel_width);
   }
   return pairs;
 }
@@ -214,7 +216,7 @@ static double computed_pairs(const attn_problem *p, const attn_plan *plan, const
 /* Tiles of rows [row, row + rows) of an item. */
 static void add_block(const attn_problem *p, const attn_plan *plan, const attn_item *item, int64_t row, int64_t rows,
                       plan_sums *sums) {
-  int64_t length = plan->block_keys;
+  int64_t length = plan->block_keys, slice = plan->kernels->panel_width;
   attn_range top = attn_visible_range(p, &item->sequence, attn_item_position(item, row));
   attn_range bottom = attn_visible_range(p, &item->sequence, attn_item_position(item, row + rows - 1));
   double *full = p->mask.data ? &sums->boundary : &sums->full;
@@ -223,7 +225,8 @@ static void add_block(const attn_problem *p, const attn_plan *plan, const attn_i
   int64_t first_full = (bottom.low + length - 1) / length, last_full = top.high / length;
   int64_t between = attn_max(0, last_full - first_full), visited = between;
   *full += (double)between;
-  sums->executed += (double)between * (double)rows * (double)length;
+  sums->multiplied += (double)between * (double)rows * (double)length;
+  sums->weighed += (double)between * (double)rows * (double)length;
   for (int64_t tile = first; tile < last; tile++) {
     if (between > 0 && tile == first_full) tile = last_full;
     if (tile >= last) break;
@@ -233,7 +236,9 @@ static void add_block(const attn_problem *p, const attn_plan *plan, const attn_i
     if (c.empty) continue;
     visited++;
     *(c.full ? full : &sums->boundary) += 1;
-    sums->executed += computed_pairs(p, plan, item, row, rows, key, count);
+    /* Products end at half a slice, all else at a whole one. */
+    sums->multiplied += computed_pairs(p, plan, item, row, rows, key, count, p->additive ? slice : slice / 2);
+    sums->weighed += computed_pairs(p, plan, item, row, rows, key, count, slice);
   }
   sums->skipped += (double)((item->sequence.keys + length - 1) / length - visited);
 }
@@ -281,9 +286,9 @@ attn_status attn_plan_forward(const attn_problem *p, attn_plan_info *info) {
   info->visible_pairs = sums.pairs * times;
   double depth = (double)(p->head_dim + p->value_dim), bytes = (double)attn_type_bytes(p->type);
   info->flops = 2 * depth * info->visible_pairs;
-  info->flops_executed = 2 * depth * sums.executed * times;
+  info->flops_executed = 2 * depth * sums.multiplied * times;
   double spent =
-      info->flops_executed + SOFTMAX_FLOPS * sums.executed * times + PACKING_FLOPS * depth * sums.packed_rows * times;
+      info->flops_executed + SOFTMAX_FLOPS * sums.weighed * times + PACKING_FLOPS * depth * sums.packed_rows * times;
   info->expected_share = spent > 0 ? info->flops / spent : 0;
   info->bytes = depth * bytes * (sums.query_rows + sums.key_rows) * times;
   return ATTN_OK;

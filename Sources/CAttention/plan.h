@@ -20,7 +20,7 @@ typedef struct attn_plan {
   int threads;
 
   int64_t query_width, output_width;                 /* D and Dv in whole panels */
-  int64_t query_stride, score_stride, output_stride; /* of the scratch tiles, in reals */
+  int64_t query_stride, score_stride, output_stride; /* of rows in scratch, at least their width */
   int64_t thread_bytes;                              /* scratch of one thread */
 } attn_plan;
 

@@ -31,15 +31,15 @@ static tile_offsets layout(const attn_problem *p, const attn_plan *plan) {
   o.maximum = reserve(&total, rows, bytes);
   o.sum = reserve(&total, rows, plan->kernels->lanes * bytes);
   o.scores = reserve(&total, plan->block_rows * plan->score_stride, bytes);
-  o.key_panels = reserve(&total, keys, query_bytes);
-  o.value_panels = reserve(&total, keys, output_bytes);
+  o.key_panels = reserve(&total, keys, plan->query_width * bytes);
+  o.value_panels = reserve(&total, keys, plan->output_width * bytes);
   o.key_rows = reserve(&total, keys, sizeof(void *));
   o.value_rows = reserve(&total, keys, sizeof(void *));
   o.keep = reserve(&total, keys, 1);
   int64_t used = p->additive ? 1 : 0;
   o.exp_queries = reserve(&total, used * rows, query_bytes);
   o.query_sizes = reserve(&total, used * rows, bytes);
-  o.exp_keys = reserve(&total, used * keys, query_bytes);
+  o.exp_keys = reserve(&total, used * keys, plan->query_width * bytes);
   o.key_sizes = reserve(&total, used * keys, bytes);
   o.additive = reserve(&total, used * plan->group, p->head_dim * bytes);
   o.additive_sums = reserve(&total, used * plan->group, bytes);
@@ -117,14 +117,16 @@ void attn_start_ahead(const attn_plan *plan, const attn_item *item, attn_tiles *
   tiles->ahead = (attn_ahead){first_key, first_key + count, (count + shares - 1) / shares};
 }
 
-/* A line of most caches, and no longer than one of any. */
+/* A line of most caches; where lines are longer, some are asked for twice. */
 #define LINE_BYTES 64
 
 static void fetch_row(const char *row, int64_t bytes) {
-  for (int64_t at = 0; at < bytes; at += LINE_BYTES) __builtin_prefetch(row + at, 0, 2);
+  const char *line = row - (uintptr_t)row % LINE_BYTES; /* a row need not start where a line does */
+  for (; line < row + bytes; line += LINE_BYTES) __builtin_prefetch(line, 0, 2);
 }
 
-/* In small shares: a processor drops what it is asked for beyond some dozens of lines. */
+/* The smaller the shares the better: a processor drops what it is asked for while some dozens of lines are under
+ * way. */
 void attn_fetch_ahead(const attn_problem *p, const attn_item *item, attn_tiles *tiles) {
   attn_ahead *ahead = &tiles->ahead;
   int64_t bytes = attn_type_bytes(p->type), end = attn_min(ahead->end, ahead->key + ahead->share);
@@ -134,10 +136,14 @@ void attn_fetch_ahead(const attn_problem *p, const attn_item *item, attn_tiles *
   }
 }
 
+void attn_list_rows(const attn_problem *p, const attn_item *item, const attn_input *view, int64_t first_row,
+                    int64_t count, const void **rows) {
+  for (int64_t j = 0; j < count; j++) rows[j] = attn_key_row(p, view, &item->sequence, item->kv_head, first_row + j);
+}
+
 void attn_load_keys(const attn_problem *p, const attn_plan *plan, const attn_item *item, attn_tiles *tiles,
                     int64_t first_key, int64_t count) {
-  for (int64_t j = 0; j < count; j++)
-    tiles->key_rows[j] = attn_key_row(p, &p->key, &item->sequence, item->kv_head, first_key + j);
+  attn_list_rows(p, item, &p->key, first_key, count, tiles->key_rows);
   const attn_kernels *k = plan->kernels;
   int64_t width = k->panel_width, panel_bytes = width * p->head_dim * attn_real_bytes(p);
   for (int64_t j = 0; j < count; j += width) {
@@ -153,8 +159,7 @@ void attn_load_keys(const attn_problem *p, const attn_plan *plan, const attn_ite
 
 bool attn_load_values(const attn_problem *p, const attn_plan *plan, const attn_item *item, attn_tiles *tiles,
                       int64_t first_key, int64_t count) {
-  for (int64_t j = 0; j < count; j++)
-    tiles->value_rows[j] = attn_key_row(p, &p->value, &item->sequence, item->kv_head, first_key + j);
+  attn_list_rows(p, item, &p->value, first_key, count, tiles->value_rows);
   const attn_kernels *k = plan->kernels;
   int64_t width = k->panel_width, row_bytes = width * attn_real_bytes(p);
   bool finite = true;
@@ -197,6 +202,7 @@ void attn_final_scores(const attn_problem *p, const attn_plan *plan, const attn_
     k->scores(tiles->scores, stride, tiles->queries + at * plan->query_stride * bytes, plan->query_stride, p->head_dim,
               tiles->key_panels, rows, columns->first_slice, columns->high);
   }
+  /* Columns from columns->high on may hold anything, but in tiles that are full there are none: clip comes last. */
   if (columns->full && !(p->softcap > 0) && !p->bias.data && !p->alibi_slopes && !p->mask.data) return;
 
   for (int64_t r = 0; r < rows; r++) {

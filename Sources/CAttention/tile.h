@@ -7,10 +7,10 @@
 
 #include "plan.h"
 
-/* Keys and values of the tile after the loaded one, which are brought into the level-2 cache a share at a time, while this
+/* Keys and values of the tile after the one at work, which come into the level-2 cache a share at a time, while that
  * one is packed and its products run. */
 typedef struct attn_ahead {
-  int64_t key, end, share; /* keys [key, end) are yet to be fetched, `share` of them a time */
+  int64_t key, end, share; /* keys [key, end) are yet to be fetched, `share` of them at a time */
 } attn_ahead;
 
 /* Scratch tiles of one thread; item_rows below is block_rows where an item has fewer. All but the pointers to rows hold reals; sizes are in plan.h. */
@@ -20,8 +20,8 @@ typedef struct attn_tiles {
   char *extra;        /* the same, contributions of values that are not finite (see exact.h) */
   char *maximum;      /* [item_rows] */
   char *sum;          /* [item_rows][lanes], at the end [item_rows] */
-  char *scores;       /* [block_rows][block_keys] */
-  char *cap_slopes;   /* [block_rows][block_keys], or null: derivatives of the cap, where a driver wants them */
+  char *scores;       /* [block_rows][score_stride] */
+  char *cap_slopes;   /* [block_rows][score_stride], or null: derivatives of the cap, where a driver wants them */
   char *key_panels;   /* [block_keys / panel_width][D][panel_width] */
   char *value_panels; /* [output_width / panel_width][block_keys][panel_width] */
   char *exp_queries, *query_sizes;      /* additive scores only: e^(2q), and the largest magnitude of each row */
@@ -48,14 +48,19 @@ void attn_load_view(const attn_problem *problem, const attn_plan *plan, const at
 void attn_load_queries(const attn_problem *problem, const attn_plan *plan, const attn_item *item, attn_tiles *tiles,
                        int64_t row, int64_t rows);
 
-/* Has keys [first_key, end), at most a tile of them, fetched from now on, to be there once all rows of the item have been
- * through the tile that is loaded next. */
+/* Shares that the driver fetches for a block of rows, at least, if the block sees any key of the tile. */
+#define ATTN_FETCHES_A_BLOCK 2
+
+/* Starts to fetch keys [first_key, end), at most a tile: they will have come when all rows of the item have been
+ * through the tile that is packed next. */
 void attn_start_ahead(const attn_plan *plan, const attn_item *item, attn_tiles *tiles, int64_t first_key, int64_t end);
 
-/* Fetches a share. Called ATTN_FETCHES_A_BLOCK times for each block of rows, and by the packing. */
+/* Fetches a share. Packing does so before each panel. */
 void attn_fetch_ahead(const attn_problem *problem, const attn_item *item, attn_tiles *tiles);
 
-#define ATTN_FETCHES_A_BLOCK 2
+/* Addresses of rows [first_row, first_row + count) of the item's keys or values. */
+void attn_list_rows(const attn_problem *problem, const attn_item *item, const attn_input *view, int64_t first_row,
+                    int64_t count, const void **rows);
 
 /* Packs keys [first_key, first_key + count). */
 void attn_load_keys(const attn_problem *problem, const attn_plan *plan, const attn_item *item, attn_tiles *tiles,

@@ -209,6 +209,12 @@ static void rows_alone(const table_case *c) {
                    (slice + 1) * width);
       EXPECT(memcmp(alone.data + slice * width * bytes, together.data + (r * SLICES + slice) * width * bytes,
                     (size_t)(width * bytes)) == 0);
+      /* Nor on whether the panel is halved. */
+      memset(alone.data + slice * width * bytes, 0, (size_t)(width * bytes));
+      c->k->scores(alone.data, SLICES * width, (char *)queries + r * dim * bytes, dim, dim, panels.data, 1, slice,
+                   slice * width + width / 2);
+      EXPECT(memcmp(alone.data + slice * width * bytes, together.data + (r * SLICES + slice) * width * bytes,
+                    (size_t)(width / 2 * bytes)) == 0);
     }
   guarded_free(&panels);
   guarded_free(&together);

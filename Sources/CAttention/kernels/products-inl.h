@@ -140,8 +140,8 @@ ATTN_INLINE attn_operand columns_of(int height, const void *a, int64_t stride) {
   return (attn_operand){a, height, 1, stride};
 }
 
-/* Panels from `first` on to the one of column `columns` - 1, in twos and the last one alone where their number is odd or
- * no column is in its second half, which is left out then. The two kinds of operands are constants of the loops. */
+/* Panels from `first` on up to column `columns`: in twos, and what is left alone. Of the last panel the second half is
+ * left out where no column is in it. The two kinds of operands are constants of the loops. */
 ATTN_INLINE void product_panels(bool accumulate, real *c, int64_t c_stride, bool by_rows, const real *a, int64_t stride,
                                 const real *b, int64_t b_panel, int64_t b_step, int64_t depth, int64_t rows,
                                 int64_t first, int64_t columns) {
