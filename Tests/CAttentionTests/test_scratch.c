@@ -10,13 +10,21 @@
 /* Multiplications of the forward pass in a case. */
 #define MOST_WORK 1e5
 
-/* More than a call here takes. */
+/* More than a call here takes: expect_taken tells if not. */
 #define SCRATCH_BYTES ((size_t)8 << 20)
 
 /* The next call takes this memory, the only one that is kept. */
-static void fill_scratch(int byte) {
+static const attn_arena *fill_scratch(int byte) {
   attn_arena *arena = attn_arena_take(SCRATCH_BYTES);
   memset(arena->data, byte, arena->bytes);
+  attn_arena_give(arena);
+  return arena;
+}
+
+/* A call that had needed more would have put other memory in its place. */
+static void expect_taken(const attn_arena *filled) {
+  attn_arena *arena = attn_arena_take(0);
+  EXPECT(arena == filled);
   attn_arena_give(arena);
 }
 
@@ -38,12 +46,15 @@ static void run_case(random_source *r, int64_t index, const char *isa) {
   for (int i = 0; i < 2; i++) {
     const int byte = i == 0 ? 0 : 0xFF;
     output[i] = trial_numbers(outputs), lse[i] = trial_numbers(rows), weights[i] = calloc(1, weight_bytes + 1);
-    fill_scratch(byte);
+    const attn_arena *filled = fill_scratch(byte);
     trial_run(&t, isa, 2, NULL, output[i], lse[i]);
-    fill_scratch(byte);
+    expect_taken(filled);
+    filled = fill_scratch(byte);
     gradients_run(&t, isa, 2, NULL, &s, &g[i]);
-    fill_scratch(byte);
+    expect_taken(filled);
+    filled = fill_scratch(byte);
     EXPECT_INT(trial_weights(&p, stored_lse, NULL, weights[i]), ATTN_OK);
+    expect_taken(filled);
   }
   EXPECT_SAME(output[1], output[0], outputs);
   EXPECT_SAME(lse[1], lse[0], rows);
