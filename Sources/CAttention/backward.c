@@ -26,22 +26,46 @@ static void plan_chunks(const attn_problem *p, attn_backward_plan *plan) {
   plan->chunks = attn_max(1, (plan->key_blocks + plan->chunk_blocks - 1) / plan->chunk_blocks);
 }
 
-/* Owners of whole streams keep `streams / (rounds * threads)` of the threads busy, all others keep all of them busy. */
+/* Streams to cut, the last ones: enough that threads which have run out of whole streams, because their number is no
+ * multiple or because one core is slower than another, find chunks to do until the last owner is done. Two threads with
+ * eight whole heads waited for the slower core: it had four of them, too. */
+static int64_t streams_to_cut(int64_t streams, int64_t threads) {
+  if (threads == 1) return 0;
+  for (int64_t cut = (threads + 1) / 2; cut < streams; cut++) {
+    int64_t beside_last = (streams - cut) % threads == 0 ? 0 : threads - (streams - cut) % threads;
+    if (cut >= beside_last) return cut;
+  }
+  return streams;
+}
+
+/* Bytes of the shares of dq of `cut` streams, or -1 on overflow. */
+static int64_t share_bytes(const attn_problem *p, const attn_backward_plan *plan, int64_t cut) {
+  int64_t bytes = plan->base.query_stride * attn_real_bytes(p);
+  if (__builtin_mul_overflow(attn_stream_rows(p, &plan->base), bytes, &bytes) ||
+      __builtin_mul_overflow(bytes, plan->chunks, &bytes) || __builtin_mul_overflow(bytes, cut, &bytes))
+    return -1;
+  return bytes;
+}
+
 static attn_backward_split choose_split(const attn_problem *p, const attn_backward_plan *plan, int64_t wanted) {
-  int64_t streams = p->batch * p->kv_heads, rounds = (streams + wanted - 1) / wanted, stream_bytes, shares;
+  int64_t streams = p->batch * p->kv_heads, rounds = (streams + wanted - 1) / wanted, stream_bytes;
   bool fits = !__builtin_mul_overflow(attn_stream_rows(p, &plan->base), plan->base.query_stride * attn_real_bytes(p),
                                       &stream_bytes) &&
               2 * stream_bytes <= LARGEST_DQ_BYTES;
-  if (fits && streams * 20 >= rounds * wanted * 19) return ATTN_BY_STREAM;
-  if (fits && plan->chunks > 1 && !__builtin_mul_overflow(stream_bytes, streams * plan->chunks, &shares) &&
-      shares <= LARGEST_DQ_BYTES * wanted)
-    return ATTN_BY_CHUNK;
+  int64_t cut = streams_to_cut(streams, wanted), shares = share_bytes(p, plan, cut);
+  if (fits && cut == 0) return ATTN_BY_STREAM;
+  if (fits && plan->chunks > 1 && shares >= 0 && shares <= LARGEST_DQ_BYTES * wanted)
+    return cut < streams ? ATTN_BY_STREAM_AND_CHUNK : ATTN_BY_CHUNK;
+  /* Owners of whole streams keep `streams / (rounds * threads)` of the threads busy, five products take 5/7 of seven. */
   return fits && streams * 7 >= rounds * wanted * 5 ? ATTN_BY_STREAM : ATTN_BY_KEYS_THEN_QUERIES;
 }
 
 attn_status attn_backward_plan_as(const attn_problem *p, attn_backward_split split, attn_backward_plan *plan) {
   int64_t streams = p->batch * p->kv_heads, bytes = attn_real_bytes(p);
   plan->split = split;
+  plan->whole_streams = split == ATTN_BY_STREAM             ? streams
+                        : split == ATTN_BY_STREAM_AND_CHUNK ? streams - streams_to_cut(streams, plan->threads)
+                                                            : 0;
   plan->thread_bytes = attn_backward_thread_bytes(p, plan);
   int64_t rows, row_bytes = (2 + (p->additive ? plan->base.query_stride : 0)) * bytes;
   if (__builtin_mul_overflow(streams, attn_stream_rows(p, &plan->base), &rows) ||
@@ -53,8 +77,12 @@ attn_status attn_backward_plan_as(const attn_problem *p, attn_backward_split spl
   if (plan->thread_bytes < 0 || __builtin_mul_overflow(plan->thread_bytes, (int64_t)plan->threads, &all) ||
       all > INT64_MAX / 2)
     return attn_fail(ATTN_ERROR_OVERFLOW, "the scratch memory of %d threads is too large", plan->threads);
-  if (split == ATTN_BY_CHUNK)
-    plan->shared_bytes += attn_round_up(rows * plan->chunks * plan->base.query_stride * bytes, ATTN_SCRATCH_ALIGNMENT);
+  if (split != ATTN_BY_KEYS_THEN_QUERIES) {
+    int64_t shares = share_bytes(p, plan, streams - plan->whole_streams);
+    if (shares < 0 || shares > INT64_MAX / 4)
+      return attn_fail(ATTN_ERROR_OVERFLOW, "the shares of the gradient of the queries are too large");
+    plan->shared_bytes += attn_round_up(shares, ATTN_SCRATCH_ALIGNMENT);
+  }
   return ATTN_OK;
 }
 
@@ -94,6 +122,12 @@ static void store_dq(const attn_backward_call *call, const attn_item *item, cons
     attn_store_dq_row(call, item, r, t->dq + r * row_bytes);
 }
 
+/* Rows [row, row + rows) of the share have been added to. */
+static void add_to_share(attn_backward_tiles *t, int64_t row, int64_t rows) {
+  t->share_first = t->share_end == 0 ? row : attn_min(t->share_first, row);
+  t->share_end = attn_max(t->share_end, row + rows);
+}
+
 /* One tile of keys against all rows of the stream: dk and dv, and what it adds to dq where that is wanted. */
 static void key_tile(const attn_backward_call *call, const attn_item *item, attn_backward_tiles *t, int64_t first_key,
                      char *dq) {
@@ -111,6 +145,7 @@ static void key_tile(const attn_backward_call *call, const attn_item *item, attn
     attn_columns columns;
     if (!attn_block_gradients(call, item, t, row, rows, first_key, count, &columns, NULL)) continue;
     attn_add_dv(call, t, rows, &columns);
+    add_to_share(t, row, rows);
     char *block_dq = dq ? dq + row * plan->query_stride * bytes : NULL;
     if (p->additive) {
       attn_add_additive(call, item, t, block_dq ? block_dq : t->dq, t->dk, dq != NULL, row, rows, &columns);
@@ -126,12 +161,15 @@ static int64_t chunk_keys(const attn_backward_call *call) {
   return call->plan->chunk_blocks * call->plan->base.block_keys;
 }
 
-/* dq += dq_share, and dq_share = 0: a chunk of keys ends. */
-static void end_chunk(const attn_backward_call *call, const attn_item *item, attn_backward_tiles *t) {
-  int64_t numbers = item->rows * call->plan->base.query_stride;
-  if (t->dq_share == t->dq) return;
-  call->plan->base.kernels->add_row(t->dq, 1, t->dq_share, numbers);
-  memset(t->dq_share, 0, (size_t)(numbers * attn_real_bytes(call->problem)));
+/* dq += dq_share, and dq_share = 0: a chunk of keys ends. Rows that saw none of its keys are left out, at S = 2048,
+ * causal, half of them. */
+static void end_chunk(const attn_backward_call *call, attn_backward_tiles *t) {
+  int64_t stride = call->plan->base.query_stride, bytes = attn_real_bytes(call->problem);
+  int64_t at = t->share_first * stride * bytes, numbers = (t->share_end - t->share_first) * stride;
+  if (t->dq_share == t->dq || t->share_end == 0) return;
+  call->plan->base.kernels->add_row(t->dq + at, 1, t->dq_share + at, numbers);
+  memset(t->dq_share + at, 0, (size_t)(numbers * bytes));
+  t->share_end = 0;
 }
 
 static void clear_dq(const attn_backward_call *call, const attn_item *item, attn_backward_tiles *t) {
@@ -140,8 +178,7 @@ static void clear_dq(const attn_backward_call *call, const attn_item *item, attn
   memset(t->dq_share, 0, size);
 }
 
-static void stream_item(void *context, int thread, int64_t index) {
-  const attn_backward_call *call = context;
+static void whole_stream(const attn_backward_call *call, int thread, int64_t index) {
   const attn_problem *p = call->problem;
   const attn_plan *plan = &call->plan->base;
   attn_backward_tiles t = attn_backward_tiles_of(call, thread);
@@ -150,23 +187,21 @@ static void stream_item(void *context, int thread, int64_t index) {
   for (int64_t chunk = 0; chunk < item.sequence.all_keys; chunk += chunk_keys(call)) {
     int64_t end = attn_min(chunk + chunk_keys(call), item.sequence.all_keys);
     for (int64_t key = chunk; key < end; key += plan->block_keys) key_tile(call, &item, &t, key, t.dq_share);
-    end_chunk(call, &item, &t);
+    end_chunk(call, &t);
   }
   store_dq(call, &item, &t);
 }
 
+/* Of a stream that is cut. */
 static char *share_of(const attn_backward_call *call, int64_t stream, int64_t chunk) {
-  int64_t rows = attn_stream_rows(call->problem, &call->plan->base);
+  int64_t rows = attn_stream_rows(call->problem, &call->plan->base), cut = stream - call->plan->whole_streams;
   return call->shares +
-         (stream * call->plan->chunks + chunk) * rows * call->plan->base.query_stride * attn_real_bytes(call->problem);
+         (cut * call->plan->chunks + chunk) * rows * call->plan->base.query_stride * attn_real_bytes(call->problem);
 }
 
-/* Early chunks first: with a causal mask most queries see them. */
-static void chunk_item(void *context, int thread, int64_t index) {
-  const attn_backward_call *call = context;
+static void chunk_of_stream(const attn_backward_call *call, int thread, int64_t stream, int64_t chunk) {
   const attn_problem *p = call->problem;
   const attn_plan *plan = &call->plan->base;
-  int64_t streams = p->batch * p->kv_heads, stream = index % streams, chunk = index / streams;
   attn_backward_tiles t = attn_backward_tiles_of(call, thread);
   attn_item item = attn_item_of(p, plan, stream / p->kv_heads, stream % p->kv_heads, 0, p->query_length);
   char *share = share_of(call, stream, chunk);
@@ -176,15 +211,30 @@ static void chunk_item(void *context, int thread, int64_t index) {
     key_tile(call, &item, &t, key, call->gradients->query.data ? share : NULL);
 }
 
-/* The chunks' shares of dq, added in order. */
+static int64_t cut_streams(const attn_backward_call *call) {
+  return call->problem->batch * call->problem->kv_heads - call->plan->whole_streams;
+}
+
+/* Whole streams, then chunks, early ones first: with a causal mask most queries see them. */
+static void stream_or_chunk_item(void *context, int thread, int64_t index) {
+  const attn_backward_call *call = context;
+  int64_t whole = call->plan->whole_streams, at = index - whole;
+  if (at < 0)
+    whole_stream(call, thread, index);
+  else
+    chunk_of_stream(call, thread, whole + at % cut_streams(call), at / cut_streams(call));
+}
+
+/* The chunks' shares of dq of some rows, added in order. */
 static void shares_item(void *context, int thread, int64_t index) {
   const attn_backward_call *call = context;
   const attn_problem *p = call->problem;
   const attn_plan *plan = &call->plan->base;
   int64_t bytes = attn_real_bytes(p), row_bytes = plan->query_stride * bytes;
-  attn_item item = attn_item_at(p, plan, index);
+  int64_t stream = call->plan->whole_streams + index / plan->position_blocks;
+  attn_item item = attn_item_of(p, plan, stream / p->kv_heads, stream % p->kv_heads,
+                                index % plan->position_blocks * plan->item_positions, plan->item_positions);
   attn_backward_tiles t = attn_backward_tiles_of(call, thread);
-  int64_t stream = item.sequence.batch * p->kv_heads + item.kv_head;
   int64_t chunks = (item.sequence.all_keys + chunk_keys(call) - 1) / chunk_keys(call);
   for (int64_t r = 0; r < item.rows; r++) {
     int64_t row = attn_item_position(&item, r) * plan->group + attn_item_head(&item, r) - item.first_head;
@@ -224,15 +274,16 @@ static void queries_item(void *context, int thread, int64_t index) {
       int64_t rows = attn_min(plan->block_rows, item.rows - row);
       attn_columns columns;
       if (!attn_block_gradients(call, &item, &t, row, rows, key, count, &columns, NULL)) continue;
+      add_to_share(&t, row, rows);
       char *dq = t.dq_share + row * plan->query_stride * bytes;
       if (p->additive)
         attn_add_additive(call, &item, &t, dq, t.dk, true, row, rows, &columns);
       else
         attn_add_dq(call, &t, dq, rows, &columns);
     }
-    if ((key + plan->block_keys) % chunk_keys(call) == 0) end_chunk(call, &item, &t);
+    if ((key + plan->block_keys) % chunk_keys(call) == 0) end_chunk(call, &t);
   }
-  end_chunk(call, &item, &t);
+  end_chunk(call, &t);
   store_dq(call, &item, &t);
 }
 
@@ -254,11 +305,10 @@ void attn_backward_run(const attn_problem *p, const attn_backward_plan *plan, co
                              .scratch = scratch + plan->shared_bytes};
   if (p->additive) memset(call.row_dw, 0, (size_t)(rows * plan->base.query_stride * bytes));
   attn_parallel(plan->threads, plan->base.items, prepare_item, &call);
-  if (plan->split == ATTN_BY_STREAM) {
-    attn_parallel(plan->threads, streams, stream_item, &call);
-  } else if (plan->split == ATTN_BY_CHUNK) {
-    attn_parallel(plan->threads, streams * plan->chunks, chunk_item, &call);
-    if (gradients->query.data) attn_parallel(plan->threads, plan->base.items, shares_item, &call);
+  if (plan->split != ATTN_BY_KEYS_THEN_QUERIES) {
+    int64_t cut = cut_streams(&call);
+    attn_parallel(plan->threads, plan->whole_streams + cut * plan->chunks, stream_or_chunk_item, &call);
+    if (gradients->query.data) attn_parallel(plan->threads, cut * plan->base.position_blocks, shares_item, &call);
   } else {
     if (gradients->key.data || gradients->value.data)
       attn_parallel(plan->threads, streams * plan->key_blocks, keys_item, &call);

@@ -8,6 +8,7 @@
 typedef enum attn_backward_split {
   ATTN_BY_STREAM,           /* one owner for all of a key/value head: five products */
   ATTN_BY_CHUNK,            /* one for each chunk of its keys, whose shares of dq are added afterwards: five products */
+  ATTN_BY_STREAM_AND_CHUNK, /* most heads as in the first way, then the last ones as in the second */
   ATTN_BY_KEYS_THEN_QUERIES /* where those shares would take too much memory: seven products */
 } attn_backward_split;
 
@@ -17,6 +18,7 @@ typedef enum attn_backward_split {
 typedef struct attn_backward_plan {
   attn_plan base;
   attn_backward_split split;
+  int64_t whole_streams;           /* key/value heads that have one owner; the others, which follow, are cut */
   int64_t key_blocks;              /* tiles of keys of the longest sequence */
   int64_t chunk_blocks, chunks;    /* tiles of keys of a chunk, and chunks of the longest sequence */
   int64_t thread_bytes;            /* scratch of one thread */

@@ -17,11 +17,12 @@ typedef struct attn_backward_tiles {
   char *value_columns;    /* the values as panels of columns, for dp */
   char *dq;               /* [rows][query_stride], all chunks of keys done; rows of the stream or of the work item */
   char *dq_share;         /* the same, of the chunk under way; no memory of its own when there is but one chunk */
-  char *dk;               /* [block_keys][query_stride] */
-  char *dv;               /* [block_keys][output_stride] */
-  char *line;             /* one row of the output */
-  char *dw;               /* [block_rows][query_stride], additive scores only */
-  bool special;           /* whether the loaded rows may hold numbers that are not finite */
+  int64_t share_first, share_end; /* rows that the chunk has added to; share_end 0 = none */
+  char *dk;                       /* [block_keys][query_stride] */
+  char *dv;                       /* [block_keys][output_stride] */
+  char *line;                     /* one row of the output */
+  char *dw;                       /* [block_rows][query_stride], additive scores only */
+  bool special;                   /* whether the loaded rows may hold numbers that are not finite */
 } attn_backward_tiles;
 
 typedef struct attn_backward_call {

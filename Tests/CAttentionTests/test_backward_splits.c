@@ -1,4 +1,4 @@
-/* The three ways to split the backward pass give the same bits, at any number of threads. */
+/* The ways to split the backward pass give the same bits, at any number of threads. */
 #include <stdlib.h>
 #include <string.h>
 
@@ -83,8 +83,9 @@ static void choice(void) {
     int64_t heads;
     int threads;
     attn_backward_split split;
-  } cases[] = {{1, 1, ATTN_BY_STREAM}, {1, 2, ATTN_BY_CHUNK},  {8, 2, ATTN_BY_STREAM},
-               {8, 3, ATTN_BY_CHUNK},  {8, 16, ATTN_BY_CHUNK}, {40, 2, ATTN_BY_STREAM}};
+  } cases[] = {{1, 1, ATTN_BY_STREAM},           {1, 2, ATTN_BY_CHUNK},  {2, 2, ATTN_BY_STREAM_AND_CHUNK},
+               {8, 1, ATTN_BY_STREAM},           {3, 4, ATTN_BY_CHUNK},  {8, 2, ATTN_BY_STREAM_AND_CHUNK},
+               {8, 3, ATTN_BY_STREAM_AND_CHUNK}, {8, 16, ATTN_BY_CHUNK}, {40, 2, ATTN_BY_STREAM_AND_CHUNK}};
   for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
     p.batch = cases[i].heads;
     p.threads = cases[i].threads;
