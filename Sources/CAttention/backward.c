@@ -26,21 +26,17 @@ static void plan_chunks(const attn_problem *p, attn_backward_plan *plan) {
   plan->chunks = attn_max(1, (plan->key_blocks + plan->chunk_blocks - 1) / plan->chunk_blocks);
 }
 
-/* Streams to cut, the last ones: enough that threads which have run out of whole streams, because their number is no
- * multiple or because one core is slower than another, find chunks to do until the last owner is done. Two threads with
- * eight whole heads waited for the slower core: it had four of them, too. */
+/* Streams that go by chunk, the last ones: those that would leave threads idle in the last round of whole streams, and
+ * one where none would, for cores are rarely equally fast: two threads with four whole heads each wait for the slower
+ * one. */
 static int64_t streams_to_cut(int64_t streams, int64_t threads) {
-  if (threads == 1) return 0;
-  for (int64_t cut = (threads + 1) / 2; cut < streams; cut++) {
-    int64_t beside_last = (streams - cut) % threads == 0 ? 0 : threads - (streams - cut) % threads;
-    if (cut >= beside_last) return cut;
-  }
-  return streams;
+  return threads == 1 ? 0 : attn_min(streams, attn_max(1, streams % threads));
 }
 
 /* Bytes of the shares of dq of `cut` streams, or -1 on overflow. */
 static int64_t share_bytes(const attn_problem *p, const attn_backward_plan *plan, int64_t cut) {
   int64_t bytes = plan->base.query_stride * attn_real_bytes(p);
+  if (cut == 0) return 0;
   if (__builtin_mul_overflow(attn_stream_rows(p, &plan->base), bytes, &bytes) ||
       __builtin_mul_overflow(bytes, plan->chunks, &bytes) || __builtin_mul_overflow(bytes, cut, &bytes))
     return -1;
@@ -51,21 +47,23 @@ static attn_backward_split choose_split(const attn_problem *p, const attn_backwa
   int64_t streams = p->batch * p->kv_heads, rounds = (streams + wanted - 1) / wanted, stream_bytes;
   bool fits = !__builtin_mul_overflow(attn_stream_rows(p, &plan->base), plan->base.query_stride * attn_real_bytes(p),
                                       &stream_bytes) &&
-              2 * stream_bytes <= LARGEST_DQ_BYTES;
-  int64_t cut = streams_to_cut(streams, wanted), shares = share_bytes(p, plan, cut);
+              stream_bytes <= LARGEST_DQ_BYTES / 2;
+  int64_t cut = streams_to_cut(streams, wanted), shares = share_bytes(p, plan, cut), most = LARGEST_DQ_BYTES * wanted;
   if (fits && cut == 0) return ATTN_BY_STREAM;
-  if (fits && plan->chunks > 1 && shares >= 0 && shares <= LARGEST_DQ_BYTES * wanted)
+  int64_t owners = cut < streams ? 2 * wanted : 0;
+  if (fits && plan->chunks > 1 && shares >= 0 && shares <= most - owners * stream_bytes)
     return cut < streams ? ATTN_BY_STREAM_AND_CHUNK : ATTN_BY_CHUNK;
-  /* Owners of whole streams keep `streams / (rounds * threads)` of the threads busy, five products take 5/7 of seven. */
+  /* Owners of whole streams keep `streams / (rounds * threads)` of the threads busy, with five products for seven. */
   return fits && streams * 7 >= rounds * wanted * 5 ? ATTN_BY_STREAM : ATTN_BY_KEYS_THEN_QUERIES;
 }
 
 attn_status attn_backward_plan_as(const attn_problem *p, attn_backward_split split, attn_backward_plan *plan) {
   int64_t streams = p->batch * p->kv_heads, bytes = attn_real_bytes(p);
   plan->split = split;
-  plan->whole_streams = split == ATTN_BY_STREAM             ? streams
-                        : split == ATTN_BY_STREAM_AND_CHUNK ? streams - streams_to_cut(streams, plan->threads)
-                                                            : 0;
+  plan->cut_streams = split == ATTN_BY_CHUNK              ? streams
+                      : split == ATTN_BY_STREAM_AND_CHUNK ? streams_to_cut(streams, plan->threads)
+                                                          : 0;
+  plan->whole_streams = split == ATTN_BY_KEYS_THEN_QUERIES ? 0 : streams - plan->cut_streams;
   plan->thread_bytes = attn_backward_thread_bytes(p, plan);
   int64_t rows, row_bytes = (2 + (p->additive ? plan->base.query_stride : 0)) * bytes;
   if (__builtin_mul_overflow(streams, attn_stream_rows(p, &plan->base), &rows) ||
@@ -77,12 +75,12 @@ attn_status attn_backward_plan_as(const attn_problem *p, attn_backward_split spl
   if (plan->thread_bytes < 0 || __builtin_mul_overflow(plan->thread_bytes, (int64_t)plan->threads, &all) ||
       all > INT64_MAX / 2)
     return attn_fail(ATTN_ERROR_OVERFLOW, "the scratch memory of %d threads is too large", plan->threads);
-  if (split != ATTN_BY_KEYS_THEN_QUERIES) {
-    int64_t shares = share_bytes(p, plan, streams - plan->whole_streams);
-    if (shares < 0 || shares > INT64_MAX / 4)
-      return attn_fail(ATTN_ERROR_OVERFLOW, "the shares of the gradient of the queries are too large");
-    plan->shared_bytes += attn_round_up(shares, ATTN_SCRATCH_ALIGNMENT);
-  }
+  int64_t shares = share_bytes(p, plan, plan->cut_streams);
+  if (shares < 0 || shares > INT64_MAX / 8)
+    return attn_fail(ATTN_ERROR_OVERFLOW, "the shares of the gradient of the queries are too large");
+  plan->range_bytes =
+      attn_round_up(plan->cut_streams * plan->chunks * (int64_t)sizeof(attn_share_range), ATTN_SCRATCH_ALIGNMENT);
+  plan->shared_bytes += plan->range_bytes + attn_round_up(shares, ATTN_SCRATCH_ALIGNMENT);
   return ATTN_OK;
 }
 
@@ -122,15 +120,33 @@ static void store_dq(const attn_backward_call *call, const attn_item *item, cons
     attn_store_dq_row(call, item, r, t->dq + r * row_bytes);
 }
 
-/* Rows [row, row + rows) of the share have been added to. */
-static void add_to_share(attn_backward_tiles *t, int64_t row, int64_t rows) {
-  t->share_first = t->share_end == 0 ? row : attn_min(t->share_first, row);
-  t->share_end = attn_max(t->share_end, row + rows);
+/* What a chunk of keys adds to dq, [rows][query_stride]; null rows = not wanted. */
+typedef struct dq_share {
+  char *rows;
+  attn_share_range range;
+} dq_share;
+
+/* Rows [row, row + count) of the share, to be added to: 0 if nothing was. Rows that see none of the chunk's keys, with
+ * a causal mask half of them, are never touched. */
+static char *rows_of_share(const attn_backward_call *call, dq_share *share, int64_t row, int64_t count) {
+  if (!share->rows) return NULL;
+  int64_t row_bytes = call->plan->base.query_stride * attn_real_bytes(call->problem), end = row + count;
+  attn_share_range *r = &share->range;
+  if (r->end == 0) *r = (attn_share_range){row, row};
+  if (row < r->first) {
+    memset(share->rows + row * row_bytes, 0, (size_t)((r->first - row) * row_bytes));
+    r->first = row;
+  }
+  if (end > r->end) {
+    memset(share->rows + r->end * row_bytes, 0, (size_t)((end - r->end) * row_bytes));
+    r->end = end;
+  }
+  return share->rows + row * row_bytes;
 }
 
-/* One tile of keys against all rows of the stream: dk and dv, and what it adds to dq where that is wanted. */
+/* One tile of keys against all rows of the stream: dk and dv, and what it adds to its chunk's share of dq. */
 static void key_tile(const attn_backward_call *call, const attn_item *item, attn_backward_tiles *t, int64_t first_key,
-                     char *dq) {
+                     dq_share *share) {
   const attn_problem *p = call->problem;
   const attn_plan *plan = &call->plan->base;
   int64_t bytes = attn_real_bytes(p);
@@ -145,13 +161,12 @@ static void key_tile(const attn_backward_call *call, const attn_item *item, attn
     attn_columns columns;
     if (!attn_block_gradients(call, item, t, row, rows, first_key, count, &columns, NULL)) continue;
     attn_add_dv(call, t, rows, &columns);
-    add_to_share(t, row, rows);
-    char *block_dq = dq ? dq + row * plan->query_stride * bytes : NULL;
+    char *dq = rows_of_share(call, share, row, rows);
     if (p->additive) {
-      attn_add_additive(call, item, t, block_dq ? block_dq : t->dq, t->dk, dq != NULL, row, rows, &columns);
+      attn_add_additive(call, item, t, dq ? dq : t->dq, t->dk, dq != NULL, row, rows, &columns);
     } else {
       attn_add_dk(call, t, rows, &columns);
-      if (dq) attn_add_dq(call, t, block_dq, rows, &columns);
+      if (dq) attn_add_dq(call, t, dq, rows, &columns);
     }
   }
   attn_store_dk_dv(call, item, t, first_key, all);
@@ -161,42 +176,44 @@ static int64_t chunk_keys(const attn_backward_call *call) {
   return call->plan->chunk_blocks * call->plan->base.block_keys;
 }
 
-/* dq += dq_share, and dq_share = 0: a chunk of keys ends. Rows that saw none of its keys are left out, at S = 2048,
- * causal, half of them. */
-static void end_chunk(const attn_backward_call *call, attn_backward_tiles *t) {
+/* dq = 0, and the share of the first chunk: dq itself where there is but one. */
+static dq_share start_dq(const attn_backward_call *call, const attn_item *item, const attn_backward_tiles *t) {
+  memset(t->dq, 0, (size_t)(item->rows * call->plan->base.query_stride * attn_real_bytes(call->problem)));
+  return (dq_share){t->dq_share, {0, t->dq_share == t->dq ? item->rows : 0}};
+}
+
+/* dq += share: a chunk of keys ends, and the next one's share begins. */
+static void end_chunk(const attn_backward_call *call, const attn_backward_tiles *t, dq_share *share) {
   int64_t stride = call->plan->base.query_stride, bytes = attn_real_bytes(call->problem);
-  int64_t at = t->share_first * stride * bytes, numbers = (t->share_end - t->share_first) * stride;
-  if (t->dq_share == t->dq || t->share_end == 0) return;
-  call->plan->base.kernels->add_row(t->dq + at, 1, t->dq_share + at, numbers);
-  memset(t->dq_share + at, 0, (size_t)(numbers * bytes));
-  t->share_end = 0;
+  attn_share_range *r = &share->range;
+  if (share->rows == t->dq) return;
+  call->plan->base.kernels->add_row(t->dq + r->first * stride * bytes, 1, share->rows + r->first * stride * bytes,
+                                    (r->end - r->first) * stride);
+  *r = (attn_share_range){0, 0};
 }
 
-static void clear_dq(const attn_backward_call *call, const attn_item *item, attn_backward_tiles *t) {
-  size_t size = (size_t)(item->rows * call->plan->base.query_stride * attn_real_bytes(call->problem));
-  memset(t->dq, 0, size);
-  memset(t->dq_share, 0, size);
-}
-
-static void whole_stream(const attn_backward_call *call, int thread, int64_t index) {
+static void whole_stream(const attn_backward_call *call, int thread, int64_t stream) {
   const attn_problem *p = call->problem;
   const attn_plan *plan = &call->plan->base;
   attn_backward_tiles t = attn_backward_tiles_of(call, thread);
-  attn_item item = attn_item_of(p, plan, index / p->kv_heads, index % p->kv_heads, 0, p->query_length);
-  clear_dq(call, &item, &t);
+  attn_item item = attn_item_of(p, plan, stream / p->kv_heads, stream % p->kv_heads, 0, p->query_length);
+  dq_share share = start_dq(call, &item, &t);
   for (int64_t chunk = 0; chunk < item.sequence.all_keys; chunk += chunk_keys(call)) {
     int64_t end = attn_min(chunk + chunk_keys(call), item.sequence.all_keys);
-    for (int64_t key = chunk; key < end; key += plan->block_keys) key_tile(call, &item, &t, key, t.dq_share);
-    end_chunk(call, &t);
+    for (int64_t key = chunk; key < end; key += plan->block_keys) key_tile(call, &item, &t, key, &share);
+    end_chunk(call, &t, &share);
   }
   store_dq(call, &item, &t);
 }
 
-/* Of a stream that is cut. */
-static char *share_of(const attn_backward_call *call, int64_t stream, int64_t chunk) {
-  int64_t rows = attn_stream_rows(call->problem, &call->plan->base), cut = stream - call->plan->whole_streams;
-  return call->shares +
-         (cut * call->plan->chunks + chunk) * rows * call->plan->base.query_stride * attn_real_bytes(call->problem);
+/* Where the share of a chunk of a stream that is cut stands among them. */
+static int64_t share_index(const attn_backward_call *call, int64_t stream, int64_t chunk) {
+  return (stream - call->plan->whole_streams) * call->plan->chunks + chunk;
+}
+
+static char *share_at(const attn_backward_call *call, int64_t index) {
+  int64_t rows = attn_stream_rows(call->problem, &call->plan->base);
+  return call->shares + index * rows * call->plan->base.query_stride * attn_real_bytes(call->problem);
 }
 
 static void chunk_of_stream(const attn_backward_call *call, int thread, int64_t stream, int64_t chunk) {
@@ -204,43 +221,42 @@ static void chunk_of_stream(const attn_backward_call *call, int thread, int64_t 
   const attn_plan *plan = &call->plan->base;
   attn_backward_tiles t = attn_backward_tiles_of(call, thread);
   attn_item item = attn_item_of(p, plan, stream / p->kv_heads, stream % p->kv_heads, 0, p->query_length);
-  char *share = share_of(call, stream, chunk);
-  memset(share, 0, (size_t)(item.rows * plan->query_stride * attn_real_bytes(p)));
+  int64_t index = share_index(call, stream, chunk);
+  dq_share share = {call->gradients->query.data ? share_at(call, index) : NULL, {0, 0}};
   int64_t end = attn_min((chunk + 1) * chunk_keys(call), item.sequence.all_keys);
   for (int64_t key = chunk * chunk_keys(call); key < end; key += plan->block_keys)
-    key_tile(call, &item, &t, key, call->gradients->query.data ? share : NULL);
-}
-
-static int64_t cut_streams(const attn_backward_call *call) {
-  return call->problem->batch * call->problem->kv_heads - call->plan->whole_streams;
+    key_tile(call, &item, &t, key, &share);
+  call->ranges[index] = share.range;
 }
 
 /* Whole streams, then chunks, early ones first: with a causal mask most queries see them. */
 static void stream_or_chunk_item(void *context, int thread, int64_t index) {
   const attn_backward_call *call = context;
-  int64_t whole = call->plan->whole_streams, at = index - whole;
+  int64_t whole = call->plan->whole_streams, cut = call->plan->cut_streams, at = index - whole;
   if (at < 0)
     whole_stream(call, thread, index);
   else
-    chunk_of_stream(call, thread, whole + at % cut_streams(call), at / cut_streams(call));
+    chunk_of_stream(call, thread, whole + at % cut, at / cut);
 }
 
-/* The chunks' shares of dq of some rows, added in order. */
+/* The chunks' shares of dq of some rows of a stream that is cut, added in order. */
 static void shares_item(void *context, int thread, int64_t index) {
   const attn_backward_call *call = context;
   const attn_problem *p = call->problem;
   const attn_plan *plan = &call->plan->base;
-  int64_t bytes = attn_real_bytes(p), row_bytes = plan->query_stride * bytes;
+  int64_t row_bytes = plan->query_stride * attn_real_bytes(p);
   int64_t stream = call->plan->whole_streams + index / plan->position_blocks;
   attn_item item = attn_item_of(p, plan, stream / p->kv_heads, stream % p->kv_heads,
                                 index % plan->position_blocks * plan->item_positions, plan->item_positions);
   attn_backward_tiles t = attn_backward_tiles_of(call, thread);
-  int64_t chunks = (item.sequence.all_keys + chunk_keys(call) - 1) / chunk_keys(call);
   for (int64_t r = 0; r < item.rows; r++) {
-    int64_t row = attn_item_position(&item, r) * plan->group + attn_item_head(&item, r) - item.first_head;
+    int64_t row = item.first * plan->group + r;
     memset(t.dq, 0, (size_t)row_bytes);
-    for (int64_t chunk = 0; chunk < chunks; chunk++)
-      plan->kernels->add_row(t.dq, 1, share_of(call, stream, chunk) + row * row_bytes, plan->query_stride);
+    for (int64_t chunk = 0; chunk < call->plan->chunks; chunk++) {
+      int64_t at = share_index(call, stream, chunk);
+      if (row >= call->ranges[at].first && row < call->ranges[at].end)
+        plan->kernels->add_row(t.dq, 1, share_at(call, at) + row * row_bytes, plan->query_stride);
+    }
     attn_store_dq_row(call, &item, r, t.dq);
   }
 }
@@ -253,7 +269,8 @@ static void keys_item(void *context, int thread, int64_t index) {
   int64_t first_key = block * call->plan->base.block_keys;
   if (first_key >= item.sequence.all_keys) return;
   attn_backward_tiles t = attn_backward_tiles_of(call, thread);
-  key_tile(call, &item, &t, first_key, NULL);
+  dq_share none = {NULL, {0, 0}};
+  key_tile(call, &item, &t, first_key, &none);
 }
 
 static void queries_item(void *context, int thread, int64_t index) {
@@ -263,8 +280,7 @@ static void queries_item(void *context, int thread, int64_t index) {
   attn_item item = attn_item_at(p, plan, index);
   if (item.rows == 0) return;
   attn_backward_tiles t = attn_backward_tiles_of(call, thread);
-  int64_t bytes = attn_real_bytes(p);
-  clear_dq(call, &item, &t);
+  dq_share share = start_dq(call, &item, &t);
   int64_t low = attn_visible_range(p, &item.sequence, item.first).low;
   int64_t high = attn_visible_range(p, &item.sequence, item.first + item.positions - 1).high;
   for (int64_t key = low / plan->block_keys * plan->block_keys; key < high; key += plan->block_keys) {
@@ -274,16 +290,15 @@ static void queries_item(void *context, int thread, int64_t index) {
       int64_t rows = attn_min(plan->block_rows, item.rows - row);
       attn_columns columns;
       if (!attn_block_gradients(call, &item, &t, row, rows, key, count, &columns, NULL)) continue;
-      add_to_share(&t, row, rows);
-      char *dq = t.dq_share + row * plan->query_stride * bytes;
+      char *dq = rows_of_share(call, &share, row, rows);
       if (p->additive)
         attn_add_additive(call, &item, &t, dq, t.dk, true, row, rows, &columns);
       else
         attn_add_dq(call, &t, dq, rows, &columns);
     }
-    if ((key + plan->block_keys) % chunk_keys(call) == 0) end_chunk(call, &t);
+    if ((key + plan->block_keys) % chunk_keys(call) == 0) end_chunk(call, &t, &share);
   }
-  end_chunk(call, &t);
+  end_chunk(call, &t, &share);
   store_dq(call, &item, &t);
 }
 
@@ -301,12 +316,13 @@ void attn_backward_run(const attn_problem *p, const attn_backward_plan *plan, co
                              .delta = scratch,
                              .lse2 = scratch + rows * bytes,
                              .row_dw = scratch + 2 * rows * bytes,
-                             .shares = scratch + plan->row_bytes,
+                             .ranges = (attn_share_range *)(void *)(scratch + plan->row_bytes),
+                             .shares = scratch + plan->row_bytes + plan->range_bytes,
                              .scratch = scratch + plan->shared_bytes};
   if (p->additive) memset(call.row_dw, 0, (size_t)(rows * plan->base.query_stride * bytes));
   attn_parallel(plan->threads, plan->base.items, prepare_item, &call);
   if (plan->split != ATTN_BY_KEYS_THEN_QUERIES) {
-    int64_t cut = cut_streams(&call);
+    int64_t cut = plan->cut_streams;
     attn_parallel(plan->threads, plan->whole_streams + cut * plan->chunks, stream_or_chunk_item, &call);
     if (gradients->query.data) attn_parallel(plan->threads, cut * plan->base.position_blocks, shares_item, &call);
   } else {

@@ -17,13 +17,17 @@ typedef struct attn_backward_tiles {
   char *value_columns;    /* the values as panels of columns, for dp */
   char *dq;               /* [rows][query_stride], all chunks of keys done; rows of the stream or of the work item */
   char *dq_share;         /* the same, of the chunk under way; no memory of its own when there is but one chunk */
-  int64_t share_first, share_end; /* rows that the chunk has added to; share_end 0 = none */
-  char *dk;                       /* [block_keys][query_stride] */
-  char *dv;                       /* [block_keys][output_stride] */
-  char *line;                     /* one row of the output */
-  char *dw;                       /* [block_rows][query_stride], additive scores only */
-  bool special;                   /* whether the loaded rows may hold numbers that are not finite */
+  char *dk;               /* [block_keys][query_stride] */
+  char *dv;               /* [block_keys][output_stride] */
+  char *line;             /* one row of the output */
+  char *dw;               /* [block_rows][query_stride], additive scores only */
+  bool special;           /* whether the loaded rows may hold numbers that are not finite */
 } attn_backward_tiles;
+
+/* Rows of a share of dq that hold numbers: none where end is 0. */
+typedef struct attn_share_range {
+  int64_t first, end;
+} attn_share_range;
 
 typedef struct attn_backward_call {
   const attn_problem *problem;
@@ -32,8 +36,9 @@ typedef struct attn_backward_call {
   const attn_gradients *gradients;
   char *delta, *lse2; /* per row of every stream: <do, o>, and the log-sum-exp in base 2 (+infinity for empty rows) */
   char *row_dw;       /* additive scores: per row of every stream its share of dw, [query_stride] */
-  char *shares;       /* by chunk: [streams][chunks][rows][query_stride] */
-  char *scratch;      /* of thread 0 */
+  attn_share_range *ranges; /* [cut_streams][chunks] */
+  char *shares;             /* [cut_streams][chunks][rows][query_stride] */
+  char *scratch;            /* of thread 0 */
 } attn_backward_call;
 
 /* Rows of a stream, the queries of all heads that read one key/value head. */

@@ -1,7 +1,8 @@
 /*
  * The register tile of all matrix products: C (+)= A B over a few rows and vectors, with A read a number at a time
  * (broadcast) and B in panels read with unit stride. Each element of C is one chain of multiply-adds in the order of the
- * depth, whatever the tile, so blocking changes no bits.
+ * depth, whatever the tile, so blocking changes no bits. What is not added to begins with a product, not with 0: a sum
+ * of zeros alone may be -0.
  */
 
 /* Rows of the tile that reaches over two panels of attention's products. It reads 7 vectors and numbers for 12
@@ -68,7 +69,7 @@ ATTN_INLINE void product_tile(tile_shape t, bool accumulate, real *c, int64_t c_
     panel[p] = b + p * b_panel;
     __asm__("" : "+r"(panel[p]));
   }
-  /* What is left of the depth beside whole turns goes first. */
+  /* What is left of the depth beside whole turns goes first, so that the first step is in the turn or before it. */
   int64_t turns = depth / t.steps, single = depth % t.steps;
 #define STEP(k, first) product_step(k, first, t, sum, group, a_row, a_step, panel, b_step)
 #define MOVE(count)                                            \
