@@ -269,8 +269,8 @@ attn_status attn_weights(const attn_problem *problem, const void *lse, const att
  *   b    [k, n] with rows ldb apart, or [n, k] when transpose_b
  *   c    [m, n] with rows ldc apart; must meet neither a nor b
  * ATTN_F32 and ATTN_F64. Each element is one chain of multiply-adds in the order of k, of which the first is a product
- * unless C is added to (a sum of zeros may be -0): the same bits at any number of threads (0 = OpenMP's choice, fewer where the work is not worth them). It is what the layers use, so that a process
- * needs no second threading runtime. */
+ * unless C is added to (a sum of zeros may be -0): the same bits at any number of threads (0 = OpenMP's choice, fewer
+ * where the work is not worth them). It is what the layers use, so that a process needs no second threading runtime. */
 attn_status attn_matmul(attn_type type, bool transpose_a, bool transpose_b, int64_t m, int64_t n, int64_t k,
                         const void *a, int64_t lda, const void *b, int64_t ldb, void *c, int64_t ldc, bool accumulate,
                         int threads);
