@@ -126,8 +126,8 @@ typedef struct dq_share {
   attn_share_range range;
 } dq_share;
 
-/* Rows [row, row + count) of the share, to be added to: 0 if nothing was. Rows that see none of the chunk's keys, with
- * a causal mask half of them, are never touched. */
+/* Rows [row, row + count) of the share, to be added to: 0 if nothing was. Blocks of rows that see none of the chunk's
+ * keys, with a causal mask about half, are never touched. */
 static char *rows_of_share(const attn_backward_call *call, dq_share *share, int64_t row, int64_t count) {
   if (!share->rows) return NULL;
   int64_t row_bytes = call->plan->base.query_stride * attn_real_bytes(call->problem), end = row + count;
@@ -186,7 +186,7 @@ static dq_share start_dq(const attn_backward_call *call, const attn_item *item, 
 static void end_chunk(const attn_backward_call *call, const attn_backward_tiles *t, dq_share *share) {
   int64_t stride = call->plan->base.query_stride, bytes = attn_real_bytes(call->problem);
   attn_share_range *r = &share->range;
-  if (share->rows == t->dq) return;
+  if (!share->rows || share->rows == t->dq) return;
   call->plan->base.kernels->add_row(t->dq + r->first * stride * bytes, 1, share->rows + r->first * stride * bytes,
                                     (r->end - r->first) * stride);
   *r = (attn_share_range){0, 0};
@@ -198,6 +198,8 @@ static void whole_stream(const attn_backward_call *call, int thread, int64_t str
   attn_backward_tiles t = attn_backward_tiles_of(call, thread);
   attn_item item = attn_item_of(p, plan, stream / p->kv_heads, stream % p->kv_heads, 0, p->query_length);
   dq_share share = start_dq(call, &item, &t);
+  /* The gradient of additive weights comes with dq. */
+  if (!call->gradients->query.data && !p->additive) share.rows = NULL;
   for (int64_t chunk = 0; chunk < item.sequence.all_keys; chunk += chunk_keys(call)) {
     int64_t end = attn_min(chunk + chunk_keys(call), item.sequence.all_keys);
     for (int64_t key = chunk; key < end; key += plan->block_keys) key_tile(call, &item, &t, key, &share);

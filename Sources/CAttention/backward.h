@@ -9,13 +9,13 @@ typedef enum attn_backward_split {
   ATTN_BY_STREAM,           /* one owner for all of a key/value head: five products */
   ATTN_BY_CHUNK,            /* one for each chunk of its keys, whose shares of dq are added afterwards: five products */
   ATTN_BY_STREAM_AND_CHUNK, /* the first heads in the first way, the last ones in the second */
-  ATTN_BY_KEYS_THEN_QUERIES /* where dq or its shares would take too much memory: seven products */
+  ATTN_BY_KEYS_THEN_QUERIES /* where those take too much memory, or there are too few of both: seven products */
 } attn_backward_split;
 
 /* Whatever the split, each element of dk and dv is one chain of multiply-adds over the queries, and one of dq is a
  * chain over the keys of each chunk, added chunk by chunk to 0. Chunks follow from the shape, so the split changes no
- * bits and may depend on the number of threads; whether a chunk that a row saw nothing of adds its 0 or is left out
- * makes no difference, for no sum that begins with +0 becomes -0. */
+ * bits and may depend on the number of threads. A chunk that a row saw nothing of adds its +0 or is left out: the same
+ * but for a 0's sign, and store_row makes -0 to +0. */
 typedef struct attn_backward_plan {
   attn_plan base;
   attn_backward_split split;
