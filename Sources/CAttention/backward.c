@@ -6,93 +6,6 @@
 #include "backward_sums.h"
 #include "backward_tile.h"
 #include "parallel.h"
-#include "scratch.h"
-#include "status.h"
-
-/* dq of whole streams in scratch must stay reasonable, a thread. */
-#define LARGEST_DQ_BYTES ((int64_t)64 << 20)
-
-/* A chunk of keys: long enough that adding its share of dq costs nothing beside making it, and chunks enough for many
- * threads to share one stream. */
-#define CHUNK_KEYS 256
-#define MOST_CHUNKS 16
-
-static void plan_chunks(const attn_problem *p, attn_backward_plan *plan) {
-  int64_t keys = plan->base.block_keys;
-  plan->key_blocks = (p->key_length + keys - 1) / keys;
-  plan->chunk_blocks = attn_max(attn_max(1, CHUNK_KEYS / keys), (plan->key_blocks + MOST_CHUNKS - 1) / MOST_CHUNKS);
-  /* The gradients of an additive weight vector are collected row by row, over all keys. */
-  if (p->additive) plan->chunk_blocks = attn_max(1, plan->key_blocks);
-  plan->chunks = attn_max(1, (plan->key_blocks + plan->chunk_blocks - 1) / plan->chunk_blocks);
-}
-
-/* Streams that go by chunk, the last ones: those that would leave threads idle in the last round of whole streams, and
- * one where none would, for cores are rarely equally fast: two threads with four whole heads each wait for the slower
- * one. */
-static int64_t streams_to_cut(int64_t streams, int64_t threads) {
-  return threads == 1 ? 0 : attn_min(streams, attn_max(1, streams % threads));
-}
-
-/* Bytes of the shares of dq of `cut` streams, or -1 on overflow. */
-static int64_t share_bytes(const attn_problem *p, const attn_backward_plan *plan, int64_t cut) {
-  int64_t bytes = plan->base.query_stride * attn_real_bytes(p);
-  if (cut == 0) return 0;
-  if (__builtin_mul_overflow(attn_stream_rows(p, &plan->base), bytes, &bytes) ||
-      __builtin_mul_overflow(bytes, plan->chunks, &bytes) || __builtin_mul_overflow(bytes, cut, &bytes))
-    return -1;
-  return bytes;
-}
-
-static attn_backward_split choose_split(const attn_problem *p, const attn_backward_plan *plan, int64_t wanted) {
-  int64_t streams = p->batch * p->kv_heads, rounds = (streams + wanted - 1) / wanted, stream_bytes;
-  bool fits = !__builtin_mul_overflow(attn_stream_rows(p, &plan->base), plan->base.query_stride * attn_real_bytes(p),
-                                      &stream_bytes) &&
-              stream_bytes <= LARGEST_DQ_BYTES / 2;
-  int64_t cut = streams_to_cut(streams, wanted), shares = share_bytes(p, plan, cut), most = LARGEST_DQ_BYTES * wanted;
-  if (fits && cut == 0) return ATTN_BY_STREAM;
-  int64_t owners = cut < streams ? 2 * wanted : 0;
-  if (fits && plan->chunks > 1 && shares >= 0 && shares <= most - owners * stream_bytes)
-    return cut < streams ? ATTN_BY_STREAM_AND_CHUNK : ATTN_BY_CHUNK;
-  /* Owners of whole streams keep `streams / (rounds * threads)` of the threads busy, with five products for seven. */
-  return fits && streams * 7 >= rounds * wanted * 5 ? ATTN_BY_STREAM : ATTN_BY_KEYS_THEN_QUERIES;
-}
-
-attn_status attn_backward_plan_as(const attn_problem *p, attn_backward_split split, attn_backward_plan *plan) {
-  int64_t streams = p->batch * p->kv_heads, bytes = attn_real_bytes(p);
-  plan->split = split;
-  plan->cut_streams = split == ATTN_BY_CHUNK              ? streams
-                      : split == ATTN_BY_STREAM_AND_CHUNK ? streams_to_cut(streams, plan->threads)
-                                                          : 0;
-  plan->whole_streams = split == ATTN_BY_KEYS_THEN_QUERIES ? 0 : streams - plan->cut_streams;
-  plan->thread_bytes = attn_backward_thread_bytes(p, plan);
-  int64_t rows, row_bytes = (2 + (p->additive ? plan->base.query_stride : 0)) * bytes;
-  if (__builtin_mul_overflow(streams, attn_stream_rows(p, &plan->base), &rows) ||
-      __builtin_mul_overflow(rows, row_bytes, &plan->row_bytes) || plan->row_bytes > INT64_MAX / 4)
-    return attn_fail(ATTN_ERROR_OVERFLOW, "the problem has too many rows");
-  plan->row_bytes = attn_round_up(plan->row_bytes, ATTN_SCRATCH_ALIGNMENT);
-  plan->shared_bytes = plan->row_bytes;
-  int64_t all;
-  if (plan->thread_bytes < 0 || __builtin_mul_overflow(plan->thread_bytes, (int64_t)plan->threads, &all) ||
-      all > INT64_MAX / 2)
-    return attn_fail(ATTN_ERROR_OVERFLOW, "the scratch memory of %d threads is too large", plan->threads);
-  int64_t shares = share_bytes(p, plan, plan->cut_streams);
-  if (shares < 0 || shares > INT64_MAX / 8)
-    return attn_fail(ATTN_ERROR_OVERFLOW, "the shares of the gradient of the queries are too large");
-  plan->range_bytes =
-      attn_round_up(plan->cut_streams * plan->chunks * (int64_t)sizeof(attn_share_range), ATTN_SCRATCH_ALIGNMENT);
-  plan->shared_bytes += plan->range_bytes + attn_round_up(shares, ATTN_SCRATCH_ALIGNMENT);
-  return ATTN_OK;
-}
-
-attn_status attn_backward_plan_make(const attn_problem *p, attn_backward_plan *plan) {
-  attn_status status = attn_plan_make(p, &plan->base);
-  if (status != ATTN_OK) return status;
-  int64_t wanted = attn_threads_for(p);
-  plan_chunks(p, plan);
-  int64_t most = attn_max(plan->base.items, p->batch * p->kv_heads * attn_max(1, plan->key_blocks));
-  plan->threads = (int)attn_max(1, attn_min(wanted, most));
-  return attn_backward_plan_as(p, choose_split(p, plan, wanted), plan);
-}
 
 /* delta_i = <do_i, o_i> and the log-sum-exp of every row. */
 static void prepare_item(void *context, int thread, int64_t index) {
@@ -114,29 +27,31 @@ static void prepare_item(void *context, int thread, int64_t index) {
   }
 }
 
+/* A row of dq in scratch. */
+static int64_t dq_row_bytes(const attn_backward_call *call) {
+  return call->plan->base.query_stride * attn_real_bytes(call->problem);
+}
+
 static void store_dq(const attn_backward_call *call, const attn_item *item, const attn_backward_tiles *t) {
-  int64_t row_bytes = call->plan->base.query_stride * attn_real_bytes(call->problem);
+  int64_t row_bytes = dq_row_bytes(call);
   for (int64_t r = 0; call->gradients->query.data && r < item->rows; r++)
     attn_store_dq_row(call, item, r, t->dq + r * row_bytes);
 }
 
 /* What a chunk of keys adds to dq, [rows][query_stride]; null rows = not wanted. */
-typedef struct dq_share {
+typedef struct chunk_share {
   char *rows;
   attn_share_range range;
-} dq_share;
+} chunk_share;
 
 /* Rows [row, row + count) of the share, to be added to: 0 if nothing was. Blocks of rows that see none of the chunk's
- * keys, with a causal mask about half, are never touched. */
-static char *rows_of_share(const attn_backward_call *call, dq_share *share, int64_t row, int64_t count) {
+ * keys, with a causal mask about half, are never touched. Bounds never go back from a row to the next, so no tile of
+ * the chunk begins with a row before those of an earlier one. */
+static char *rows_of_share(const attn_backward_call *call, chunk_share *share, int64_t row, int64_t count) {
   if (!share->rows) return NULL;
-  int64_t row_bytes = call->plan->base.query_stride * attn_real_bytes(call->problem), end = row + count;
+  int64_t row_bytes = dq_row_bytes(call), end = row + count;
   attn_share_range *r = &share->range;
   if (r->end == 0) *r = (attn_share_range){row, row};
-  if (row < r->first) {
-    memset(share->rows + row * row_bytes, 0, (size_t)((r->first - row) * row_bytes));
-    r->first = row;
-  }
   if (end > r->end) {
     memset(share->rows + r->end * row_bytes, 0, (size_t)((end - r->end) * row_bytes));
     r->end = end;
@@ -144,9 +59,15 @@ static char *rows_of_share(const attn_backward_call *call, dq_share *share, int6
   return share->rows + row * row_bytes;
 }
 
+/* All rows of a stream. */
+static attn_item stream_of(const attn_backward_call *call, int64_t stream) {
+  const attn_problem *p = call->problem;
+  return attn_item_of(p, &call->plan->base, stream / p->kv_heads, stream % p->kv_heads, 0, p->query_length);
+}
+
 /* One tile of keys against all rows of the stream: dk and dv, and what it adds to its chunk's share of dq. */
 static void key_tile(const attn_backward_call *call, const attn_item *item, attn_backward_tiles *t, int64_t first_key,
-                     dq_share *share) {
+                     chunk_share *share) {
   const attn_problem *p = call->problem;
   const attn_plan *plan = &call->plan->base;
   int64_t bytes = attn_real_bytes(p);
@@ -176,30 +97,28 @@ static int64_t chunk_keys(const attn_backward_call *call) {
   return call->plan->chunk_blocks * call->plan->base.block_keys;
 }
 
-/* dq = 0, and the share of the first chunk: dq itself where there is but one. */
-static dq_share start_dq(const attn_backward_call *call, const attn_item *item, const attn_backward_tiles *t) {
-  memset(t->dq, 0, (size_t)(item->rows * call->plan->base.query_stride * attn_real_bytes(call->problem)));
-  return (dq_share){t->dq_share, {0, t->dq_share == t->dq ? item->rows : 0}};
+/* dq = 0, and the share of the first chunk: dq itself where there is but one. The gradient of additive weights comes
+ * with dq. */
+static chunk_share start_dq(const attn_backward_call *call, const attn_item *item, const attn_backward_tiles *t) {
+  memset(t->dq, 0, (size_t)(item->rows * dq_row_bytes(call)));
+  bool wanted = call->gradients->query.data || call->problem->additive;
+  return (chunk_share){wanted ? t->dq_share : NULL, {0, t->dq_share == t->dq ? item->rows : 0}};
 }
 
 /* dq += share: a chunk of keys ends, and the next one's share begins. */
-static void end_chunk(const attn_backward_call *call, const attn_backward_tiles *t, dq_share *share) {
-  int64_t stride = call->plan->base.query_stride, bytes = attn_real_bytes(call->problem);
+static void end_chunk(const attn_backward_call *call, const attn_backward_tiles *t, chunk_share *share) {
   attn_share_range *r = &share->range;
+  int64_t at = r->first * dq_row_bytes(call), rows = r->end - r->first;
   if (!share->rows || share->rows == t->dq) return;
-  call->plan->base.kernels->add_row(t->dq + r->first * stride * bytes, 1, share->rows + r->first * stride * bytes,
-                                    (r->end - r->first) * stride);
+  call->plan->base.kernels->add_row(t->dq + at, 1, share->rows + at, rows * call->plan->base.query_stride);
   *r = (attn_share_range){0, 0};
 }
 
 static void whole_stream(const attn_backward_call *call, int thread, int64_t stream) {
-  const attn_problem *p = call->problem;
   const attn_plan *plan = &call->plan->base;
   attn_backward_tiles t = attn_backward_tiles_of(call, thread);
-  attn_item item = attn_item_of(p, plan, stream / p->kv_heads, stream % p->kv_heads, 0, p->query_length);
-  dq_share share = start_dq(call, &item, &t);
-  /* The gradient of additive weights comes with dq. */
-  if (!call->gradients->query.data && !p->additive) share.rows = NULL;
+  attn_item item = stream_of(call, stream);
+  chunk_share share = start_dq(call, &item, &t);
   for (int64_t chunk = 0; chunk < item.sequence.all_keys; chunk += chunk_keys(call)) {
     int64_t end = attn_min(chunk + chunk_keys(call), item.sequence.all_keys);
     for (int64_t key = chunk; key < end; key += plan->block_keys) key_tile(call, &item, &t, key, &share);
@@ -214,19 +133,16 @@ static int64_t share_index(const attn_backward_call *call, int64_t stream, int64
 }
 
 static char *share_at(const attn_backward_call *call, int64_t index) {
-  int64_t rows = attn_stream_rows(call->problem, &call->plan->base);
-  return call->shares + index * rows * call->plan->base.query_stride * attn_real_bytes(call->problem);
+  return call->shares + index * attn_stream_rows(call->problem, &call->plan->base) * dq_row_bytes(call);
 }
 
 static void chunk_of_stream(const attn_backward_call *call, int thread, int64_t stream, int64_t chunk) {
-  const attn_problem *p = call->problem;
-  const attn_plan *plan = &call->plan->base;
   attn_backward_tiles t = attn_backward_tiles_of(call, thread);
-  attn_item item = attn_item_of(p, plan, stream / p->kv_heads, stream % p->kv_heads, 0, p->query_length);
+  attn_item item = stream_of(call, stream);
   int64_t index = share_index(call, stream, chunk);
-  dq_share share = {call->gradients->query.data ? share_at(call, index) : NULL, {0, 0}};
+  chunk_share share = {call->gradients->query.data ? share_at(call, index) : NULL, {0, 0}};
   int64_t end = attn_min((chunk + 1) * chunk_keys(call), item.sequence.all_keys);
-  for (int64_t key = chunk * chunk_keys(call); key < end; key += plan->block_keys)
+  for (int64_t key = chunk * chunk_keys(call); key < end; key += call->plan->base.block_keys)
     key_tile(call, &item, &t, key, &share);
   call->ranges[index] = share.range;
 }
@@ -246,8 +162,7 @@ static void shares_item(void *context, int thread, int64_t index) {
   const attn_backward_call *call = context;
   const attn_problem *p = call->problem;
   const attn_plan *plan = &call->plan->base;
-  int64_t row_bytes = plan->query_stride * attn_real_bytes(p);
-  int64_t stream = call->plan->whole_streams + index / plan->position_blocks;
+  int64_t row_bytes = dq_row_bytes(call), stream = call->plan->whole_streams + index / plan->position_blocks;
   attn_item item = attn_item_of(p, plan, stream / p->kv_heads, stream % p->kv_heads,
                                 index % plan->position_blocks * plan->item_positions, plan->item_positions);
   attn_backward_tiles t = attn_backward_tiles_of(call, thread);
@@ -267,11 +182,11 @@ static void keys_item(void *context, int thread, int64_t index) {
   const attn_backward_call *call = context;
   const attn_problem *p = call->problem;
   int64_t streams = p->batch * p->kv_heads, stream = index % streams, block = index / streams;
-  attn_item item = attn_item_of(p, &call->plan->base, stream / p->kv_heads, stream % p->kv_heads, 0, p->query_length);
+  attn_item item = stream_of(call, stream);
   int64_t first_key = block * call->plan->base.block_keys;
   if (first_key >= item.sequence.all_keys) return;
   attn_backward_tiles t = attn_backward_tiles_of(call, thread);
-  dq_share none = {NULL, {0, 0}};
+  chunk_share none = {NULL, {0, 0}};
   key_tile(call, &item, &t, first_key, &none);
 }
 
@@ -282,7 +197,7 @@ static void queries_item(void *context, int thread, int64_t index) {
   attn_item item = attn_item_at(p, plan, index);
   if (item.rows == 0) return;
   attn_backward_tiles t = attn_backward_tiles_of(call, thread);
-  dq_share share = start_dq(call, &item, &t);
+  chunk_share share = start_dq(call, &item, &t);
   int64_t low = attn_visible_range(p, &item.sequence, item.first).low;
   int64_t high = attn_visible_range(p, &item.sequence, item.first + item.positions - 1).high;
   for (int64_t key = low / plan->block_keys * plan->block_keys; key < high; key += plan->block_keys) {
