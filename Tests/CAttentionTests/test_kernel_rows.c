@@ -3,6 +3,9 @@
 
 #include "kernel_tables.h"
 
+/* As long as the longest vector of floats. */
+#define WHOLE_ROW 16
+
 /* Rows that end where their memory does, written apart from each other, with zeros up to the width. */
 static void load_rows(const table_case *c) {
   const double factors[] = {1, 0, -1, 0.36067376022224085, 1e10};
@@ -56,12 +59,38 @@ static void rounding(const table_case *c) {
     double low = number_get(c->type, codes, 0), high = number_get(c->type, codes, 1);
     if (!isfinite(low) || !isfinite(high) || low == high) continue;
     float middle = (float)(low / 2 + high / 2);
-    const float row[4] = {middle, nextafterf(middle, INFINITY), nextafterf(middle, -INFINITY),
-                          (float)random_double(c->r, fmin(low, high), fmax(low, high))};
-    uint16_t got[4];
-    c->k->store_row(got, row, NULL, c->type, 4, 1);
+    const float beside[4] = {middle, nextafterf(middle, INFINITY), nextafterf(middle, -INFINITY),
+                             (float)random_double(c->r, fmin(low, high), fmax(low, high))};
+    /* In whole vectors and, behind them, alone. */
+    float row[WHOLE_ROW + 4];
+    uint16_t got[WHOLE_ROW + 4];
+    for (int n = 0; n < WHOLE_ROW + 4; n++) row[n] = beside[n % 4];
+    c->k->store_row(got, row, NULL, c->type, WHOLE_ROW + 4, 1);
     CONTEXT(c, "rounding beside code %04x", (unsigned)i);
-    for (int n = 0; n < 4; n++) EXPECT_NEAR(number_get(c->type, got, n), number_round(c->type, (double)row[n]), 0);
+    for (int n = 0; n < WHOLE_ROW + 4; n++)
+      EXPECT_NEAR(number_get(c->type, got, n), number_round(c->type, (double)row[n]), 0);
+  }
+}
+
+/* Any 32 bits that are a float, a NaN's payload too: vectors round them to the same bits as numbers alone. */
+static void same_bits_in_vectors(const table_case *c) {
+  if (number_bytes(c->type) != 2) return;
+  for (int trial = 0; trial < 4096; trial++) {
+    float row[WHOLE_ROW];
+    uint16_t together[WHOLE_ROW], alone;
+    for (int n = 0; n < WHOLE_ROW; n++) {
+      uint32_t bits = (uint32_t)random_int(c->r, 0, UINT32_MAX);
+      if (trial % 4 == 0) bits |= 0x7f800000; /* NaN and, rarely, infinity */
+      memcpy(&row[n], &bits, sizeof bits);
+    }
+    c->k->store_row(together, row, NULL, c->type, WHOLE_ROW, 1);
+    for (int n = 0; n < WHOLE_ROW; n++) {
+      uint32_t bits;
+      memcpy(&bits, &row[n], sizeof bits);
+      CONTEXT(c, "the float %08x", (unsigned)bits);
+      c->k->store_row(&alone, row + n, NULL, c->type, 1, 1);
+      EXPECT(together[n] == alone);
+    }
   }
 }
 
@@ -111,5 +140,6 @@ int main(void) {
   for_each_table(store_row, &r);
   for_each_table(every_half, &r);
   for_each_table(rounding, &r);
+  for_each_table(same_bits_in_vectors, &r);
   return expect_finish();
 }

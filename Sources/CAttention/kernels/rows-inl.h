@@ -82,15 +82,45 @@ ATTN_INLINE void store_one(void *dst, attn_type type, int64_t i, real x) {
   ((real *)dst)[i] = x;
 }
 
+ATTN_INLINE void store_lanes(void *dst, attn_type type, int64_t i, vf x) {
+#if ATTN_REAL_BITS == 32
+  if (type == ATTN_F16) {
+    vf_store_f16((uint16_t *)dst + i, x);
+    return;
+  }
+  if (type == ATTN_BF16) {
+    vf_store_bf16((uint16_t *)dst + i, x);
+    return;
+  }
+#else
+  (void)type;
+#endif
+  vf_store((real *)dst + i, x);
+}
+
 /* Adding +0 turns -0 into +0: whether an underflow to -0 meets a masked tile's +0 must not show in the bits. */
+ATTN_INLINE void store_row_of(void *dst, const real *output, const real *extra, attn_type type, int64_t n,
+                              real factor) {
+  vf f = vf_set1(factor), zero = vf_set1(0);
+  int64_t i = 0;
+  for (; i + VF_LANES <= n; i += VF_LANES) {
+    vf x = vf_mul(vf_load(output + i), f);
+    store_lanes(dst, type, i, vf_add(vf_add(x, extra ? vf_load(extra + i) : zero), zero));
+  }
+  for (; i < n; i++) store_one(dst, type, i, (output[i] * factor + (extra ? extra[i] : 0)) + (real)0);
+}
+
 static void store_row(void *dst, const void *output, const void *extra, attn_type type, int64_t n, double factor) {
   const real *o = (const real *)output, *e = (const real *)extra;
-  vf f = vf_set1((real)factor), zero = vf_set1(0);
-  int64_t i = 0;
-  if (type == ATTN_F32 || type == ATTN_F64)
-    for (; i + VF_LANES <= n; i += VF_LANES) {
-      vf x = vf_mul(vf_load(o + i), f);
-      vf_store((real *)dst + i, vf_add(vf_add(x, e ? vf_load(e + i) : zero), zero));
-    }
-  for (; i < n; i++) store_one(dst, type, i, (o[i] * (real)factor + (e ? e[i] : 0)) + (real)0);
+#if ATTN_REAL_BITS == 32
+  if (type == ATTN_F16)
+    store_row_of(dst, o, e, ATTN_F16, n, (real)factor);
+  else if (type == ATTN_BF16)
+    store_row_of(dst, o, e, ATTN_BF16, n, (real)factor);
+  else
+    store_row_of(dst, o, e, ATTN_F32, n, (real)factor);
+#else
+  (void)type;
+  store_row_of(dst, o, e, ATTN_F64, n, (real)factor);
+#endif
 }

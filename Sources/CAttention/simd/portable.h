@@ -119,4 +119,11 @@ ATTN_INLINE vf vf_load_bf16(const uint16_t *p) {
   for (int i = 0; i < VF_LANES; i++) v[i] = attn_bf16_to_f32(p[i]);
   return vf_load(v);
 }
+/* Bit for bit as half.h rounds, NaN too. */
+ATTN_INLINE void vf_store_f16(uint16_t *p, vf v) {
+  for (int i = 0; i < VF_LANES; i++) p[i] = attn_f32_to_f16(v[i]);
+}
+ATTN_INLINE void vf_store_bf16(uint16_t *p, vf v) {
+  for (int i = 0; i < VF_LANES; i++) p[i] = attn_f32_to_bf16(v[i]);
+}
 #endif
