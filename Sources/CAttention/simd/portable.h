@@ -4,8 +4,8 @@
  *
  * vf      a vector of VF_LANES reals            vm     a vector of comparison results
  * TILE_ROWS x TILE_VECTORS vectors are the register tile of attention's products on one panel, and half as many rows on
- * two panels; TILE_STEPS and PAIR_STEPS are steps of the depth a turn of their loops (TILE_STEPS of both where the left
- * operand comes by columns and takes more addresses). PRODUCT_... the same of whole matrices' (kernels/matmul-inl.h).
+ * two panels; TILE_STEPS and PAIR_STEPS are steps of the depth a turn of their loops, where the left operand comes by
+ * rows. PRODUCT_... the same of whole matrices' (kernels/matmul-inl.h).
  *
  * A vocabulary that converts float to int at full speed may define VF_INTEGERS and these words for float, with which
  * exp2_bits-inl.h takes the place of exp2-inl.h where scores allow it. Integers stand in a vf as bits.
