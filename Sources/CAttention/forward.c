@@ -51,8 +51,12 @@ static void forward_rows(const attn_problem *p, const attn_plan *plan, const att
                                                    plan->output_width);
   if (p->dropout_probability > 0) drop_weights(p, plan, item, tiles, row, rows, first_key, start, n);
   attn_fetch_ahead(p, item, tiles);
-  k->accumulate(output, plan->output_stride, tiles->scores, plan->score_stride, tiles->value_panels, plan->block_keys,
-                rows, start, columns->high, p->value_dim);
+  if (tiles->values_in_place)
+    k->accumulate_in_place(output, plan->output_stride, tiles->scores, plan->score_stride, tiles->value_rows, p->type,
+                           p->value_dim, rows, start, columns->high);
+  else
+    k->accumulate(output, plan->output_stride, tiles->scores, plan->score_stride, tiles->value_panels, plan->block_keys,
+                  rows, start, columns->high, p->value_dim);
 }
 
 /* A block of rows against one packed tile of keys. Where a diagonal crosses the tile, its rows go in steps as high as
@@ -117,6 +121,7 @@ static void run_item(const forward_call *call, int thread, int64_t index) {
   attn_item item = attn_item_at(p, plan, index);
   if (item.rows == 0) return;
   attn_tiles tiles = attn_tiles_at(p, plan, call->scratch + thread * plan->thread_bytes);
+  tiles.in_place = !p->additive && item.rows <= plan->kernels->in_place_rows;
   attn_load_queries(p, plan, &item, &tiles, 0, item.rows);
   start_rows(p, plan, &item, &tiles);
 
@@ -125,7 +130,8 @@ static void run_item(const forward_call *call, int thread, int64_t index) {
   bool special = false;
   for (int64_t key = low / plan->block_keys * plan->block_keys; key < high; key += plan->block_keys) {
     int64_t count = attn_min(plan->block_keys, high - key);
-    attn_start_ahead(plan, &item, &tiles, key + plan->block_keys, high);
+    /* Rows of one block are soon done with a tile: the next one would come in a burst. Packing fetches by itself. */
+    if (item.rows > plan->block_rows) attn_start_ahead(plan, &item, &tiles, key + plan->block_keys, high);
     attn_load_keys(p, plan, &item, &tiles, key, count);
     bool finite = attn_load_values(p, plan, &item, &tiles, key, count);
     if (!finite && !special) {

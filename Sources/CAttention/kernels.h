@@ -93,7 +93,8 @@ typedef struct attn_kernels {
   int lanes;        /* real numbers in a vector */
   int tile_rows;    /* register tile of attention's products: rows ... */
   int panel_width;  /* ... and columns, a multiple of lanes */
-  int product_rows; /* the same of `product` */
+  int in_place_rows; /* rows of queries for which keys and values may be read without panels */
+  int product_rows;  /* as tile_rows and panel_width, of `product` */
   int product_width;
 
   /* dst[r * dst_stride + j] = src[r * src_stride + j] * factor, read as `type`, and 0 for n <= j < width. A factor of 1
@@ -114,6 +115,11 @@ typedef struct attn_kernels {
    * to half a slice: no more is written. */
   void (*scores)(void *scores, int64_t stride, const void *queries, int64_t query_stride, int64_t dim,
                  const void *key_panels, int64_t rows, int64_t first, int64_t columns);
+
+  /* The same scores, bit for bit, of rows <= in_place_rows and `count` keys as they stand in memory: columns
+   * [0, count rounded up to lanes) are written. */
+  void (*scores_in_place)(void *scores, int64_t stride, const void *queries, int64_t query_stride, int64_t dim,
+                          const void *const *keys, attn_type type, int64_t count, int64_t rows);
 
   /* scores[r][c] = sum_d w_d tanh(a_rd + b_cd) of the columns of slices [first, last). */
   void (*additive_scores)(void *scores, int64_t stride, const attn_additive *operands, int64_t rows, int64_t first,
@@ -175,6 +181,15 @@ typedef struct attn_kernels {
    * slices of `depth` rows. */
   void (*accumulate)(void *output, int64_t output_stride, const void *p, int64_t stride, const void *value_panels,
                      int64_t depth, int64_t rows, int64_t first, int64_t last, int64_t columns);
+
+  /* output[r][c] += sum_j p[r][j] * values[j][c], j in [first, last), for c < dim and rows <= in_place_rows, to the bits
+   * of `accumulate`. The values must be finite. Columns up to the next multiple of lanes are written. */
+  void (*accumulate_in_place)(void *output, int64_t output_stride, const void *p, int64_t stride,
+                              const void *const *values, attn_type type, int64_t dim, int64_t rows, int64_t first,
+                              int64_t last);
+
+  /* Whether dim numbers of each of `count` rows are finite. */
+  bool (*rows_finite)(const void *const *rows, attn_type type, int64_t count, int64_t dim);
 
   /* output[j][c] += sum_r p[r][j] * b[r][c] for j in [first, last), r < rows and c < columns rounded up to half of
    * panel_width. */

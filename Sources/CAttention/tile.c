@@ -144,6 +144,7 @@ void attn_list_rows(const attn_problem *p, const attn_item *item, const attn_inp
 void attn_load_keys(const attn_problem *p, const attn_plan *plan, const attn_item *item, attn_tiles *tiles,
                     int64_t first_key, int64_t count) {
   attn_list_rows(p, item, &p->key, first_key, count, tiles->key_rows);
+  if (tiles->in_place) return;
   const attn_kernels *k = plan->kernels;
   int64_t width = k->panel_width, panel_bytes = width * p->head_dim * attn_real_bytes(p);
   for (int64_t j = 0; j < count; j += width) {
@@ -162,6 +163,8 @@ bool attn_load_values(const attn_problem *p, const attn_plan *plan, const attn_i
   attn_list_rows(p, item, &p->value, first_key, count, tiles->value_rows);
   const attn_kernels *k = plan->kernels;
   int64_t width = k->panel_width, row_bytes = width * attn_real_bytes(p);
+  tiles->values_in_place = tiles->in_place && k->rows_finite(tiles->value_rows, p->type, count, p->value_dim);
+  if (tiles->values_in_place) return true;
   bool finite = true;
   for (int64_t j = 0; j < count; j += width) {
     attn_fetch_ahead(p, item, tiles);
@@ -195,12 +198,16 @@ void attn_final_scores(const attn_problem *p, const attn_plan *plan, const attn_
   int64_t bytes = attn_real_bytes(p), stride = plan->score_stride;
   int64_t start = columns->first_slice * k->panel_width, n = columns->last_slice * k->panel_width - start;
   int64_t valid = columns->high - start, key = first_key + start;
+  const char *queries = tiles->queries + at * plan->query_stride * bytes;
   if (p->additive) {
     attn_additive operands = attn_additive_operands(p, plan, item, tiles, at, row);
     k->additive_scores(tiles->scores, stride, &operands, rows, columns->first_slice, columns->last_slice);
+  } else if (tiles->in_place) {
+    k->scores_in_place(tiles->scores + start * bytes, stride, queries, plan->query_stride, p->head_dim,
+                       tiles->key_rows + start, p->type, columns->high - start, rows);
   } else {
-    k->scores(tiles->scores, stride, tiles->queries + at * plan->query_stride * bytes, plan->query_stride, p->head_dim,
-              tiles->key_panels, rows, columns->first_slice, columns->high);
+    k->scores(tiles->scores, stride, queries, plan->query_stride, p->head_dim, tiles->key_panels, rows,
+              columns->first_slice, columns->high);
   }
   /* Columns from columns->high on may hold anything, but in tiles that are full there are none: clip comes last. */
   if (columns->full && !(p->softcap > 0) && !p->bias.data && !p->alibi_slopes && !p->mask.data) return;

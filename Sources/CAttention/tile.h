@@ -29,6 +29,7 @@ typedef struct attn_tiles {
   char *additive;                       /* [heads of the item][D], the weight vectors times scale in base-2 units */
   char *additive_sums, *additive_sizes; /* [heads of the item], sum and largest magnitude of each */
   const void **key_rows, **value_rows;  /* [block_keys] */
+  bool in_place, values_in_place;       /* keys, and values, of the tile at work are read through these, not packed */
   uint8_t *keep;                        /* [block_keys], dropout */
   attn_ahead ahead;
 } attn_tiles;
@@ -62,11 +63,12 @@ void attn_fetch_ahead(const attn_problem *problem, const attn_item *item, attn_t
 void attn_list_rows(const attn_problem *problem, const attn_item *item, const attn_input *view, int64_t first_row,
                     int64_t count, const void **rows);
 
-/* Packs keys [first_key, first_key + count). */
+/* Packs keys [first_key, first_key + count), or lists them where they are read in place. */
 void attn_load_keys(const attn_problem *problem, const attn_plan *plan, const attn_item *item, attn_tiles *tiles,
                     int64_t first_key, int64_t count);
 
-/* Packs the values of the same keys; returns whether all were finite. */
+/* Packs the values of the same keys; returns whether all were finite. Read in place they are listed alone, unless one is
+ * not finite: tiles->values_in_place tells. */
 bool attn_load_values(const attn_problem *problem, const attn_plan *plan, const attn_item *item, attn_tiles *tiles,
                       int64_t first_key, int64_t count);
 
@@ -75,7 +77,7 @@ attn_additive attn_additive_operands(const attn_problem *problem, const attn_pla
                                      const attn_tiles *tiles, int64_t at, int64_t row);
 
 /* scores[r][columns] = final scores, base 2, of rows [row, row + rows) of the item, which stand in tiles->queries from
- * row `at` on, against the packed keys: -infinity where masked. Columns outside the slices of `columns` are not
+ * row `at` on, against the loaded keys: -infinity where masked. Columns outside the slices of `columns` are not
  * written. */
 void attn_final_scores(const attn_problem *problem, const attn_plan *plan, const attn_item *item, attn_tiles *tiles,
                        int64_t at, int64_t row, int64_t rows, int64_t first_key, const attn_columns *columns);

@@ -68,6 +68,18 @@ static inline void randomize(random_source *r, attn_type type, void *array, int6
   for (int64_t i = 0; i < count; i++) number_set(type, array, i, random_double(r, low, high));
 }
 
+/* Rows that end where their memory does, in no order. */
+static inline const void **random_rows(const table_case *c, int64_t count, int64_t dim) {
+  const void **rows = malloc((size_t)(count + 1) * sizeof *rows);
+  for (int64_t i = 0; i < count; i++) rows[i] = random_array(c->r, c->type, dim, -2, 2);
+  return rows;
+}
+
+static inline void free_rows(const void **rows, int64_t count) {
+  for (int64_t i = 0; i < count; i++) free((void *)(uintptr_t)rows[i]);
+  free(rows);
+}
+
 /* Whether element i still holds the pattern of guarded_new. */
 static inline bool still_blank(attn_type type, const void *array, int64_t i) {
   const uint8_t *at = (const uint8_t *)array + i * number_bytes(type);

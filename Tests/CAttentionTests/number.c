@@ -91,3 +91,12 @@ double number_half_ulp(attn_type type, double x) {
   if (exponent < f.least) exponent = f.least;
   return ldexp(1, exponent - f.precision);
 }
+
+double number_largest(attn_type type) {
+  switch (type) {
+    case ATTN_F64: return 0x1.fffffffffffffp1023;
+    case ATTN_F16: return 65504;
+    case ATTN_BF16: return 0x1.fep127;
+    default: return 0x1.fffffep127;
+  }
+}

@@ -16,6 +16,8 @@ double number_round(attn_type type, double x);
 
 /* Unit roundoff of a type: half the distance from 1 to the next number. */
 double number_unit(attn_type type);
+/* The largest finite number. */
+double number_largest(attn_type type);
 /* Half the distance between neighbours of the type at size |x|: the largest rounding error there. */
 double number_half_ulp(attn_type type, double x);
 

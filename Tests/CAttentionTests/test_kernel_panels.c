@@ -3,18 +3,6 @@
 
 #include "kernel_tables.h"
 
-/* Rows that end where their memory does, in no order. */
-static const void **random_rows(const table_case *c, int64_t count, int64_t dim) {
-  const void **rows = malloc((size_t)(count + 1) * sizeof *rows);
-  for (int64_t i = 0; i < count; i++) rows[i] = random_array(c->r, c->type, dim, -2, 2);
-  return rows;
-}
-
-static void free_rows(const void **rows, int64_t count) {
-  for (int64_t i = 0; i < count; i++) free((void *)(uintptr_t)rows[i]);
-  free(rows);
-}
-
 static void keys(const table_case *c) {
   int64_t width = c->k->panel_width, lanes = c->k->lanes;
   const int64_t counts[] = {1, lanes - 1, lanes, lanes + 1, width - 1, width, width + 1, 2 * width, 2 * width + 1};
@@ -79,9 +67,7 @@ static void every_place(const table_case *c) {
   int64_t dim = 2 * c->k->panel_width + 1, slices = 3;
   const void **rows = random_rows(c, COUNT, dim);
   guarded to = guarded_new(c->real, slices * COUNT * c->k->panel_width);
-  double largest = c->type == ATTN_F64 ? 0x1.fffffffffffffp1023 : c->type == ATTN_F32 ? 0x1.fffffep127
-                   : c->type == ATTN_F16                                               ? 65504
-                                                                                       : 0x1.fep127;
+  double largest = number_largest(c->type);
   for (int64_t place = 0; place < COUNT * dim; place++) {
     void *row = (void *)(uintptr_t)rows[place / dim];
     double before = number_get(c->type, row, place % dim);

@@ -1,4 +1,6 @@
-/* The bits of a result do not depend on threads, batch size, place in the batch, layout or the output's strides. */
+/* The bits of a result do not depend on threads, batch size, place in the batch, layout or the output's strides, nor those
+ * of a row on the rows it is called with. */
+#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -6,8 +8,8 @@
 #include "number.h"
 #include "trial.h"
 
-static trial everything(attn_type type, random_source *r) {
-  trial t = trial_make(type, 3, 4, 2, 131, 203, 40, 24, r);
+static trial everything(attn_type type, int64_t kv_heads, random_source *r) {
+  trial t = trial_make(type, 3, 4, kv_heads, 131, 203, 40, 24, r);
   t.problem.causal = true;
   t.problem.alignment = ATTN_ALIGN_OFFSETS;
   t.problem.window_left = 90;
@@ -24,7 +26,7 @@ static trial everything(attn_type type, random_source *r) {
 }
 
 static void threads_and_layouts(attn_type type, const char *isa, random_source *r) {
-  trial t = everything(type, r);
+  trial t = everything(type, 2, r);
   trial_store(&t, NULL);
   int64_t outputs = trial_outputs(&t), rows = trial_rows(&t);
   double *want = trial_numbers(outputs), *want_lse = trial_numbers(rows);
@@ -108,6 +110,42 @@ static void place_in_batch(attn_type type, const char *isa, random_source *r) {
   trial_free(&t);
 }
 
+/* A few rows at a time, as a token is decoded, against all in one call, with values that are not finite in some tiles
+ * of keys and not in others. */
+static void few_rows(attn_type type, int64_t kv_heads, const char *isa, random_source *r) {
+  trial t = everything(type, kv_heads, r);
+  t.problem.dropout_probability = 0; /* which goes by a row's place in the call */
+  for (int64_t i = 0; i < 3 * kv_heads * 203 * 24; i++)
+    if (i / 24 % 203 > 150 && random_chance(r, 0.001)) t.value[i] = random_chance(r, 0.5) ? NAN : INFINITY;
+  trial_store(&t, r);
+  int64_t all = t.problem.query_length, heads = 3 * t.problem.query_heads, dim = t.problem.value_dim;
+  double *want = trial_numbers(trial_outputs(&t)), *want_lse = trial_numbers(trial_rows(&t));
+  trial_run(&t, isa, 1, NULL, want, want_lse);
+  const attn_problem p = t.problem;
+  for (int64_t first = 0, count; first < all; first += count) {
+    count = random_int(r, 1, all - first < 5 ? all - first : 5);
+    int64_t offsets[3];
+    for (int b = 0; b < 3; b++) offsets[b] = p.query_offsets[b] + first;
+    t.problem.query_length = count;
+    t.problem.query_offsets = offsets;
+    t.problem.query.data = (const char *)p.query.data + first * p.query.stride_row * number_bytes(type);
+    t.problem.mask.data = p.mask.data + first * p.mask.stride_row;
+    t.problem.bias.data = (const char *)p.bias.data + first * p.bias.stride_row * number_bytes(p.bias.type);
+    double *got = trial_numbers(heads * count * dim), *got_lse = trial_numbers(heads * count);
+    trial_run(&t, isa, 1, r, got, got_lse);
+    expect_context("%s %s group %d rows %d..%d", isa, number_type_name(type), (int)(4 / kv_heads), (int)first,
+                   (int)(first + count - 1));
+    for (int64_t h = 0; h < heads; h++) {
+      EXPECT_SAME(got + h * count * dim, want + (h * all + first) * dim, count * dim);
+      EXPECT_SAME(got_lse + h * count, want_lse + h * all + first, count);
+    }
+    free(got), free(got_lse);
+  }
+  t.problem = p;
+  free(want), free(want_lse);
+  trial_free(&t);
+}
+
 /* One key/value head for all queries: as a group, and as a head stride of 0. */
 static void broadcast_heads(const char *isa, random_source *r) {
   trial t = trial_make(ATTN_F32, 2, 4, 1, 30, 60, 16, 16, r);
@@ -131,6 +169,7 @@ int main(void) {
     for (int type = ATTN_F32; type <= ATTN_BF16; type++) {
       threads_and_layouts((attn_type)type, isa, &r);
       place_in_batch((attn_type)type, isa, &r);
+      for (int64_t kv_heads = 1; kv_heads <= 4; kv_heads *= 2) few_rows((attn_type)type, kv_heads, isa, &r);
     }
     bhsd_and_bshd(isa, &r);
     broadcast_heads(isa, &r);

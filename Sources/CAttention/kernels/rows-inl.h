@@ -35,9 +35,15 @@ ATTN_INLINE vf load_lanes(const void *p, attn_type type, int64_t index) {
 
 /* The first count < VF_LANES numbers, and zeros; reads nothing beyond them. */
 ATTN_INLINE vf load_partial(const void *p, attn_type type, int64_t index, int64_t count) {
-  real lanes[VF_LANES] = {0};
-  for (int64_t i = 0; i < count; i++) lanes[i] = load_one(p, type, index + i);
-  return vf_load(lanes);
+#if ATTN_REAL_BITS == 32
+  if (type != ATTN_F32) {
+    uint16_t lanes[VF_LANES] = {0};
+    const uint16_t *halves = (const uint16_t *)element_at(p, type, index);
+    for (int64_t i = 0; i < count; i++) lanes[i] = halves[i];
+    return load_lanes(lanes, type, 0);
+  }
+#endif
+  return vf_load_first((const real *)element_at(p, type, index), count);
 }
 
 ATTN_INLINE void load_rows_of(real *dst, int64_t dst_stride, int64_t width, const void *src, int64_t src_stride,
@@ -66,22 +72,6 @@ static void load_rows(void *dst, int64_t dst_stride, int64_t width, const void *
 #endif
 }
 
-ATTN_INLINE void store_one(void *dst, attn_type type, int64_t i, real x) {
-#if ATTN_REAL_BITS == 32
-  if (type == ATTN_F16) {
-    ((uint16_t *)dst)[i] = attn_f32_to_f16(x);
-    return;
-  }
-  if (type == ATTN_BF16) {
-    ((uint16_t *)dst)[i] = attn_f32_to_bf16(x);
-    return;
-  }
-#else
-  (void)type;
-#endif
-  ((real *)dst)[i] = x;
-}
-
 ATTN_INLINE void store_lanes(void *dst, attn_type type, int64_t i, vf x) {
 #if ATTN_REAL_BITS == 32
   if (type == ATTN_F16) {
@@ -103,11 +93,14 @@ ATTN_INLINE void store_row_of(void *dst, const real *output, const real *extra, 
                               real factor) {
   vf f = vf_set1(factor), zero = vf_set1(0);
   int64_t i = 0;
-  for (; i + VF_LANES <= n; i += VF_LANES) {
-    vf x = vf_mul(vf_load(output + i), f);
-    store_lanes(dst, type, i, vf_add(vf_add(x, extra ? vf_load(extra + i) : zero), zero));
+#define FINISHED(o, e) vf_add(vf_add(vf_mul(o, f), extra ? (e) : zero), zero)
+  for (; i + VF_LANES <= n; i += VF_LANES) store_lanes(dst, type, i, FINISHED(vf_load(output + i), vf_load(extra + i)));
+  if (i < n) {
+    char lanes[VF_LANES * sizeof(real)];
+    store_lanes(lanes, type, 0, FINISHED(vf_load_first(output + i, n - i), vf_load_first(extra + i, n - i)));
+    memcpy((char *)dst + i * TYPE_BYTES(type), lanes, (size_t)((n - i) * TYPE_BYTES(type)));
   }
-  for (; i < n; i++) store_one(dst, type, i, (output[i] * factor + (extra ? extra[i] : 0)) + (real)0);
+#undef FINISHED
 }
 
 static void store_row(void *dst, const void *output, const void *extra, attn_type type, int64_t n, double factor) {

@@ -3,6 +3,7 @@
 #include "exp2_bits-inl.h"
 #include "rows-inl.h"
 #include "panels-inl.h"
+#include "in_place-inl.h"
 #include "products-inl.h"
 #include "matmul-inl.h"
 #include "scores-inl.h"
@@ -26,12 +27,14 @@ const attn_kernels TABLE_NAME(ATTN_ISA, ATTN_REAL_BITS) = {
     .lanes = VF_LANES,
     .tile_rows = TILE_ROWS,
     .panel_width = PANEL_WIDTH,
+    .in_place_rows = IN_PLACE_ROWS,
     .product_rows = PRODUCT_ROWS,
     .product_width = PRODUCT_WIDTH,
     .load_rows = load_rows,
     .pack_keys = pack_keys,
     .pack_values = pack_values,
     .scores = scores,
+    .scores_in_place = scores_in_place,
     .additive_scores = additive_scores,
     .additive_gradients = additive_gradients,
     .exp_twice = exp_twice,
@@ -48,6 +51,8 @@ const attn_kernels TABLE_NAME(ATTN_ISA, ATTN_REAL_BITS) = {
     .add_lanes = add_lanes,
     .drop = drop,
     .accumulate = accumulate,
+    .accumulate_in_place = accumulate_in_place,
+    .rows_finite = rows_finite,
     .product = product,
     .pack_columns = pack_columns,
     .pack_panels = pack_panels,

@@ -116,6 +116,14 @@ ATTN_INLINE void vf_transpose(vf r[VF_LANES]) {
 #endif
 
 ATTN_INLINE vf vf_load(const real *p) { return VF_(loadu)(p); }
+ATTN_INLINE vf vf_load_first(const real *p, int64_t n) {
+#if ATTN_REAL_BITS == 32
+  __m256i lane = _mm256_setr_epi32(0, 1, 2, 3, 4, 5, 6, 7);
+  return _mm256_maskload_ps(p, _mm256_cmpgt_epi32(_mm256_set1_epi32((int)n), lane));
+#else
+  return _mm256_maskload_pd(p, _mm256_cmpgt_epi64(_mm256_set1_epi64x(n), _mm256_setr_epi64x(0, 1, 2, 3)));
+#endif
+}
 ATTN_INLINE void vf_store(real *p, vf v) { VF_(storeu)(p, v); }
 ATTN_INLINE vf vf_set1(real x) { return VF_(set1)(x); }
 ATTN_INLINE vf vf_add(vf a, vf b) { return VF_(add)(a, b); }

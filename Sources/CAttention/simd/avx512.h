@@ -128,6 +128,7 @@ ATTN_INLINE void vf_transpose(vf r[VF_LANES]) {
 #endif
 
 ATTN_INLINE vf vf_load(const real *p) { return VF_(loadu)(p); }
+ATTN_INLINE vf vf_load_first(const real *p, int64_t n) { return VF_(maskz_loadu)((vm)((1u << n) - 1), p); }
 ATTN_INLINE void vf_store(real *p, vf v) { VF_(storeu)(p, v); }
 ATTN_INLINE vf vf_set1(real x) { return VF_(set1)(x); }
 ATTN_INLINE vf vf_add(vf a, vf b) { return VF_(add)(a, b); }

@@ -43,6 +43,12 @@ ATTN_INLINE vf vf_load(const real *p) {
   memcpy(&v, p, sizeof v);
   return v;
 }
+/* The first n < VF_LANES numbers, and zeros; reads nothing beyond them. */
+ATTN_INLINE vf vf_load_first(const real *p, int64_t n) {
+  real v[VF_LANES] = {0};
+  for (int64_t i = 0; i < n; i++) v[i] = p[i];
+  return vf_load(v);
+}
 ATTN_INLINE void vf_store(real *p, vf v) { memcpy(p, &v, sizeof v); }
 ATTN_INLINE vf vf_set1(real x) { return x - (vf){0}; }
 ATTN_INLINE vf vf_add(vf a, vf b) { return a + b; }
