@@ -55,13 +55,38 @@ static int64_t row_stride(int64_t width, int64_t bytes) {
   return width + (width * bytes % 512 == 0 ? ATTN_SCRATCH_ALIGNMENT / bytes : 0);
 }
 
-/* Items enough, a thread, to keep all threads busy to the end. */
+/* Items a thread at most, where there is a choice; at least two, and four where a bound makes them uneven. */
 #define ENOUGH_ITEMS 8
+#define FEWEST_ITEMS 2
+#define FEWEST_UNEVEN_ITEMS 4
+
+/* Rows whose products take as long as packing the keys and values that an item sees. */
+#define PACKING_ROWS 8
 
 /* Bytes of an item's queries and outputs, strides aside, or half of the level-2 cache where that is more. They come and
  * go a block of rows at a time, so they may outgrow the cache; half of one of 512 KiB took 1 % longer at D = 128, for
  * packing. */
 #define ITEM_BYTES ((int64_t)1 << 20)
+
+/* Into how many items a stream is divided for several threads: what lets the slowest of them end first, when each takes
+ * the next item as it is done with one and every item packs for itself. */
+static int64_t items_of_stream(const attn_problem *p, const attn_plan *plan, int64_t all, int64_t least,
+                               int64_t threads) {
+  int64_t streams = p->batch * p->kv_heads, smallest = 2 * ATTN_BLOCK_ROWS;
+  if (streams >= ENOUGH_ITEMS * threads) return least;
+  bool uneven = p->causal || p->window_left >= 0 || p->window_right >= 0;
+  int64_t fewest = (uneven ? FEWEST_UNEVEN_ITEMS : FEWEST_ITEMS) * threads, most = ENOUGH_ITEMS * threads;
+  int64_t largest = attn_max(least, (all + smallest - 1) / smallest);
+  int64_t last = attn_min(largest, attn_max(least, (most + streams - 1) / streams));
+  int64_t best = attn_min(last, attn_max(least, (fewest + streams - 1) / streams)), least_time = INT64_MAX;
+  for (int64_t items = best; items <= last; items++) {
+    int64_t rows = attn_round_up((all + items - 1) / items, plan->kernels->tile_rows);
+    int64_t turns = (streams * ((all + rows - 1) / rows) + threads - 1) / threads;
+    int64_t time = turns * (rows + PACKING_ROWS);
+    if (time < least_time) best = items, least_time = time;
+  }
+  return best;
+}
 
 /* Query rows of a work item: many, so that packing a tile of keys is paid once for all of them, but few enough that small
  * problems still split into items for all threads; then evened out. Blocking by rows changes no bits, so caches and
@@ -71,12 +96,8 @@ static int64_t item_rows_for(const attn_problem *p, const attn_plan *plan, int64
   int64_t item_bytes = attn_max(ITEM_BYTES, attn_cache_bytes(2) / 2);
   int64_t most = attn_max(ATTN_BLOCK_ROWS, item_bytes / row_bytes / ATTN_BLOCK_ROWS * ATTN_BLOCK_ROWS);
   int64_t all = attn_max(1, p->query_length * plan->group), items = (all + most - 1) / most;
-  if (threads > 1) {
-    int64_t enough = ENOUGH_ITEMS * threads, streams = attn_max(1, attn_min(p->batch * p->kv_heads, enough));
-    int64_t smallest = 2 * ATTN_BLOCK_ROWS, largest_count = attn_max(1, (all + smallest - 1) / smallest);
-    items = attn_max(items, attn_min((enough + streams - 1) / streams, largest_count));
-  }
-  return attn_min(most, attn_round_up((all + items - 1) / items, ATTN_BLOCK_ROWS));
+  if (threads > 1) items = items_of_stream(p, plan, all, items, threads);
+  return attn_min(most, attn_round_up((all + items - 1) / items, plan->kernels->tile_rows));
 }
 
 /* What beside the products takes the time of multiply-adds: measured on AVX2 in cycles a vector, 5.7 for a vector of
