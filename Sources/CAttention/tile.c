@@ -120,7 +120,10 @@ void attn_start_ahead(const attn_plan *plan, const attn_item *item, attn_tiles *
 /* A line of most caches; where lines are longer, some are asked for twice. */
 #define LINE_BYTES 64
 
-static void fetch_row(const char *row, int64_t bytes) {
+/* A function that only fetches has no effect, says GCC, and leaves out calls of it: it must be part of its callers. */
+#define FETCHING static inline __attribute__((always_inline))
+
+FETCHING void fetch_row(const char *row, int64_t bytes) {
   const char *line = row - (uintptr_t)row % LINE_BYTES; /* a row need not start where a line does */
   for (; line < row + bytes; line += LINE_BYTES) __builtin_prefetch(line, 0, 2);
 }
@@ -192,6 +195,18 @@ attn_additive attn_additive_operands(const attn_problem *p, const attn_plan *pla
                          .key_sizes = tiles->key_sizes};
 }
 
+/* Columns [key, key + count) of a row's bias and mask, which come from memory by rows that lie far apart: processors do
+ * not foresee them. Fetched for the row a block later, while this one's are added: S = 2048, D = 64 with a bias of each
+ * head 12 % less, with one for all 8 %, a mask 1 to 2 %; 4 rows ahead 10, 7 and 1 % (Zen 5). */
+FETCHING void fetch_added(const attn_problem *p, const attn_item *item, int64_t row, int64_t key, int64_t count) {
+  if (row >= item->rows) return;
+  int64_t i = attn_item_position(item, row), head = attn_item_head(item, row);
+  if (p->bias.data && p->bias.stride_key == 1)
+    fetch_row(attn_bias_at(p, &item->sequence, head, i, key), count * attn_type_bytes(p->bias.type));
+  if (p->mask.data && p->mask.stride_key == 1)
+    fetch_row((const char *)attn_mask_row(p, &item->sequence, head, i) + key, count);
+}
+
 void attn_final_scores(const attn_problem *p, const attn_plan *plan, const attn_item *item, attn_tiles *tiles,
                        int64_t at, int64_t row, int64_t rows, int64_t first_key, const attn_columns *columns) {
   const attn_kernels *k = plan->kernels;
@@ -215,6 +230,7 @@ void attn_final_scores(const attn_problem *p, const attn_plan *plan, const attn_
   for (int64_t r = 0; r < rows; r++) {
     int64_t i = attn_item_position(item, row + r), head = attn_item_head(item, row + r);
     char *s = tiles->scores + (r * stride + start) * bytes;
+    fetch_added(p, item, row + r + plan->block_rows, key, valid);
     if (p->softcap > 0) {
       k->softcap(s, n, p->softcap * ATTN_LOG2E);
       if (tiles->cap_slopes)
