@@ -3,13 +3,13 @@
 #define PANEL_WIDTH (TILE_VECTORS * VF_LANES)
 
 /*
- * While rows are read, the ones that come a panel later are fetched, each line where its own is read: in bursts they
- * would fill what a processor has for lines under way. Packing for one block of rows took 2 to 10 % less of a call by
- * it (S = 50 and 64 with many heads, 48 rows from memory); keys and values in place half of the time from the third-level
- * cache, where a tile ahead in bursts took three quarters, and 0.5 to 0.65 from memory. There twice or half as far was
- * up to 1.5 times as slow (Zen 5).
+ * While rows are read, those that come 32 later are fetched, each line where its own is read: in bursts they would fill
+ * what a processor has for lines under way. Packing for one block of rows took 2 to 10 % less of a call by it (S = 50 and
+ * 64 with many heads, 48 rows from memory); keys and values in place half of the time from the third-level cache, where
+ * a tile ahead in bursts took three quarters, and 0.5 to 0.65 from memory (Zen 5). Half as far took up to 14 % longer
+ * (AVX2), twice as far 2 to 6 % (AVX-512).
  */
-#define ROWS_AHEAD PANEL_WIDTH
+#define ROWS_AHEAD 32
 #define LINE_BYTES 64
 
 /* By how many bytes a row lies beyond the one ROWS_AHEAD rows before it, where rows are evenly spaced; elsewhere what is
