@@ -434,9 +434,9 @@ typedef struct attn_plan_info {
   double flops_executed;                             /* the same for the pairs that the tiles compute */
   double bytes;                                      /* inputs read once and outputs written once */
   double expected_share; /* flops as a share of the FMA peak, by count of instructions: products of the pairs that the
-                            tiles compute, the softmax at 27 operations a pair, packing at 13 a number of each work
-                            item's keys and values. Options, short rows and memory cost more than it knows of; 0 when
-                            there is nothing to do */
+                            tiles compute, the softmax at 23 operations a pair, packing (or reading in place) at 13 a
+                            number of each work item's keys and values. Options, short rows and memory cost more than
+                            it knows of; 0 when there is nothing to do */
 } attn_plan_info;
 
 /* Fills info with the plan of attn_forward for this problem. Data pointers are not read and may be null. */

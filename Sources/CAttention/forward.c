@@ -33,7 +33,7 @@ static void drop_weights(const attn_problem *p, const attn_plan *plan, const att
   }
 }
 
-/* Rows [row, row + rows) against the columns of one packed tile of keys that they may see. */
+/* Rows [row, row + rows) against the columns of the loaded tile of keys that they may see. */
 static void forward_rows(const attn_problem *p, const attn_plan *plan, const attn_item *item, attn_tiles *tiles,
                          int64_t row, int64_t rows, int64_t first_key, const attn_columns *columns,
                          bool finite_values) {
@@ -59,7 +59,7 @@ static void forward_rows(const attn_problem *p, const attn_plan *plan, const att
                   rows, start, columns->high, p->value_dim);
 }
 
-/* A block of rows against one packed tile of keys. Where a diagonal crosses the tile, its rows go in steps as high as
+/* A block of rows against the loaded tile of keys. Where a diagonal crosses the tile, its rows go in steps as high as
  * the register tile, each with columns of its own: at S = 512, causal, whole blocks would compute 11 % of pairs in
  * vain. */
 static void forward_block(const attn_problem *p, const attn_plan *plan, const attn_item *item, attn_tiles *tiles,

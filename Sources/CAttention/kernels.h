@@ -22,6 +22,9 @@
 
 #include "attention.h"
 
+/* A line of most caches, for fetching ahead; where lines are longer, some are asked for twice. */
+#define ATTN_LINE_BYTES 64
+
 /* Operands of additive scores: queries and keys as they are and as e^(2x), with the largest magnitude of each. */
 typedef struct attn_additive {
   int64_t dim, query_stride;
@@ -79,20 +82,20 @@ typedef struct attn_adam_factors {
   double scale, beta1, beta2, keep, rate, root, epsilon;
 } attn_adam_factors;
 
-/* The left operand of a product: element (r, k) is data[r / product_rows * tile + r % product_rows * row + k * step]; row
- * or step is 1. */
+/* The left operand of a product: element (r, k) is data[r / product_rows * tile + r % product_rows * row + k * step];
+ * row or step is 1. */
 typedef struct attn_operand {
   const void *data;
   int64_t tile, row, step;
 } attn_operand;
 
 typedef struct attn_kernels {
-  const char *isa;  /* name of the instruction set */
-  const char *name; /* such as "avx2-f32" */
-  int real_bytes;   /* of the compute type: 4 or 8 */
-  int lanes;        /* real numbers in a vector */
-  int tile_rows;    /* register tile of attention's products: rows ... */
-  int panel_width;  /* ... and columns, a multiple of lanes */
+  const char *isa;   /* name of the instruction set */
+  const char *name;  /* such as "avx2-f32" */
+  int real_bytes;    /* of the compute type: 4 or 8 */
+  int lanes;         /* real numbers in a vector */
+  int tile_rows;     /* register tile of attention's products: rows ... */
+  int panel_width;   /* ... and columns, a multiple of lanes */
   int in_place_rows; /* rows of queries for which keys and values may be read without panels */
   int product_rows;  /* as tile_rows and panel_width, of `product` */
   int product_width;
@@ -182,8 +185,8 @@ typedef struct attn_kernels {
   void (*accumulate)(void *output, int64_t output_stride, const void *p, int64_t stride, const void *value_panels,
                      int64_t depth, int64_t rows, int64_t first, int64_t last, int64_t columns);
 
-  /* output[r][c] += sum_j p[r][j] * values[j][c], j in [first, last), for c < dim and rows <= in_place_rows, to the bits
-   * of `accumulate`. The values must be finite. Columns up to the next multiple of lanes are written. */
+  /* output[r][c] += sum_j p[r][j] * values[j][c], j in [first, last), for c < dim and rows <= in_place_rows, to the
+   * bits of `accumulate`. The values must be finite. Columns up to the next multiple of lanes are written. */
   void (*accumulate_in_place)(void *output, int64_t output_stride, const void *p, int64_t stride,
                               const void *const *values, attn_type type, int64_t dim, int64_t rows, int64_t first,
                               int64_t last);
@@ -201,8 +204,8 @@ typedef struct attn_kernels {
                   int64_t columns, bool add);
 
   /* The right operand in panels of product_width columns, the last one as many as its columns rounded up to lanes, with
-   * zeros where there is no column: b[k][j] is dst[p * depth + k * width + (j - p)], p = the panel's first column, width
-   * = its own, for src[k * stride + j] or, transposed, src[j * stride + k]. */
+   * zeros where there is no column: b[k][j] is dst[p * depth + k * width + (j - p)], p = the panel's first column,
+   * width = its own, for src[k * stride + j] or, transposed, src[j * stride + k]. */
   void (*pack_panels)(void *dst, const void *src, int64_t stride, int64_t depth, int64_t columns);
   void (*pack_panels_transposed)(void *dst, const void *src, int64_t stride, int64_t depth, int64_t columns);
 
@@ -229,8 +232,8 @@ typedef struct attn_kernels {
   /* x[j] = p[j] * (x[j] - delta), 0 where p[j] is 0; n a multiple of lanes. */
   void (*score_gradients)(void *x, const void *p, int64_t n, double delta);
 
-  /* Both in one pass: scores[j] = 2^(scores[j] - subtract), x[j] = scores[j] * (x[j] - delta), 0 where scores[j] becomes
-   * 0; n a multiple of lanes. `masked` as for softmax. */
+  /* Both in one pass: scores[j] = 2^(scores[j] - subtract), x[j] = scores[j] * (x[j] - delta), 0 where scores[j]
+   * becomes 0; n a multiple of lanes. `masked` as for softmax. */
   void (*weights_and_gradients)(void *scores, void *x, int64_t n, bool masked, double subtract, double delta);
 
   /* x[j] *= factors[j], 0 where x[j] is 0; n a multiple of lanes. */

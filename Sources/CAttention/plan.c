@@ -1,5 +1,6 @@
 #include "plan.h"
 
+#include <math.h>
 #include <stdatomic.h>
 #include <string.h>
 
@@ -55,10 +56,14 @@ static int64_t row_stride(int64_t width, int64_t bytes) {
   return width + (width * bytes % 512 == 0 ? ATTN_SCRATCH_ALIGNMENT / bytes : 0);
 }
 
-/* Items a thread at most, where there is a choice; at least two, and four where a bound makes them uneven. */
+/* Items a thread at most, where there is a choice; at least two, four where a bound makes them uneven, and as many as
+ * at most where sequences may differ in length. */
 #define ENOUGH_ITEMS 8
 #define FEWEST_ITEMS 2
 #define FEWEST_UNEVEN_ITEMS 4
+
+/* Divisions that are tried: a call of many threads should not plan for longer than a few microseconds. */
+#define MOST_DIVISIONS 64
 
 /* Rows whose products take as long as packing the keys and values that an item sees. */
 #define PACKING_ROWS 8
@@ -68,36 +73,52 @@ static int64_t row_stride(int64_t width, int64_t bytes) {
  * packing. */
 #define ITEM_BYTES ((int64_t)1 << 20)
 
+static int64_t fewest_items(const attn_problem *p) {
+  if (p->key_lengths || p->query_starts || p->key_starts) return ENOUGH_ITEMS;
+  return p->causal || p->window_left >= 0 || p->window_right >= 0 ? FEWEST_UNEVEN_ITEMS : FEWEST_ITEMS;
+}
+
+/* Positions of an item where a stream is divided into `items`: whole register tiles of rows, as far as a group allows.
+ * */
+static int64_t positions_of_items(const attn_problem *p, const attn_plan *plan, int64_t items) {
+  int64_t rows = (attn_max(1, p->query_length * plan->group) + items - 1) / items;
+  return attn_max(1, attn_round_up(rows, plan->kernels->tile_rows) / plan->group);
+}
+
 /* Into how many items a stream is divided for several threads: what lets the slowest of them end first, when each takes
  * the next item as it is done with one and every item packs for itself. */
 static int64_t items_of_stream(const attn_problem *p, const attn_plan *plan, int64_t all, int64_t least,
                                int64_t threads) {
-  int64_t streams = p->batch * p->kv_heads, smallest = 2 * ATTN_BLOCK_ROWS;
+  int64_t streams = attn_max(1, p->batch * p->kv_heads), smallest = 2 * ATTN_BLOCK_ROWS;
   if (streams >= ENOUGH_ITEMS * threads) return least;
-  bool uneven = p->causal || p->window_left >= 0 || p->window_right >= 0;
-  int64_t fewest = (uneven ? FEWEST_UNEVEN_ITEMS : FEWEST_ITEMS) * threads, most = ENOUGH_ITEMS * threads;
   int64_t largest = attn_max(least, (all + smallest - 1) / smallest);
-  int64_t last = attn_min(largest, attn_max(least, (most + streams - 1) / streams));
-  int64_t best = attn_min(last, attn_max(least, (fewest + streams - 1) / streams)), least_time = INT64_MAX;
-  for (int64_t items = best; items <= last; items++) {
-    int64_t rows = attn_round_up((all + items - 1) / items, plan->kernels->tile_rows);
-    int64_t turns = (streams * ((all + rows - 1) / rows) + threads - 1) / threads;
-    int64_t time = turns * (rows + PACKING_ROWS);
+  int64_t last = attn_min(largest, attn_max(least, (ENOUGH_ITEMS * threads + streams - 1) / streams));
+  int64_t fewest = fewest_items(p), first = attn_max(least, (fewest * threads + streams - 1) / streams);
+  /* Even ones that would be too short may be one a thread. */
+  if (first > last && fewest == FEWEST_ITEMS) first = attn_max(least, (threads + streams - 1) / streams);
+  first = attn_min(first, last);
+  int64_t best = first;
+  int64_t step = (last - first) / MOST_DIVISIONS + 1;
+  double least_time = INFINITY;
+  for (int64_t items = first; items <= last; items += step) {
+    int64_t positions = positions_of_items(p, plan, items);
+    double count = (double)streams * (double)((p->query_length + positions - 1) / positions);
+    double time = ceil(count / (double)threads) * ((double)positions * (double)plan->group + PACKING_ROWS);
     if (time < least_time) best = items, least_time = time;
   }
   return best;
 }
 
-/* Query rows of a work item: many, so that packing a tile of keys is paid once for all of them, but few enough that small
- * problems still split into items for all threads; then evened out. Blocking by rows changes no bits, so caches and
- * threads may speak here. */
-static int64_t item_rows_for(const attn_problem *p, const attn_plan *plan, int64_t threads) {
+/* Query positions of a work item: many, so that packing a tile of keys is paid once for all of them, but few enough
+ * that small problems still split into items for all threads; then evened out. Blocking by rows changes no bits, so
+ * caches and threads may speak here. */
+static int64_t item_positions_for(const attn_problem *p, const attn_plan *plan, int64_t threads) {
   int64_t row_bytes = (plan->query_width + plan->output_width) * attn_real_bytes(p);
   int64_t item_bytes = attn_max(ITEM_BYTES, attn_cache_bytes(2) / 2);
   int64_t most = attn_max(ATTN_BLOCK_ROWS, item_bytes / row_bytes / ATTN_BLOCK_ROWS * ATTN_BLOCK_ROWS);
   int64_t all = attn_max(1, p->query_length * plan->group), items = (all + most - 1) / most;
   if (threads > 1) items = items_of_stream(p, plan, all, items, threads);
-  return attn_min(most, attn_round_up((all + items - 1) / items, plan->kernels->tile_rows));
+  return attn_min(attn_max(1, most / plan->group), positions_of_items(p, plan, items));
 }
 
 /* What beside the products takes the time of multiply-adds: measured on AVX2 in cycles a vector, 5.7 for a vector of
@@ -129,8 +150,7 @@ attn_status attn_plan_make(const attn_problem *p, attn_plan *plan) {
   plan->score_stride = row_stride(plan->block_keys, bytes);
   plan->output_stride = row_stride(plan->output_width, bytes);
   int64_t most = attn_threads_for(p);
-  int64_t positions = attn_max(1, item_rows_for(p, plan, most) / plan->group);
-  plan->item_positions = attn_max(1, attn_min(positions, p->query_length));
+  plan->item_positions = attn_max(1, attn_min(item_positions_for(p, plan, most), p->query_length));
   plan->item_rows = plan->item_positions * plan->group;
   plan->position_blocks = (p->query_length + plan->item_positions - 1) / plan->item_positions;
   if (__builtin_mul_overflow(p->batch * p->kv_heads, plan->position_blocks, &plan->items))

@@ -30,7 +30,7 @@ attn_status attn_plan_make(const attn_problem *problem, attn_plan *plan);
 /* The threads asked for, or as many as the work is worth. */
 int64_t attn_threads_for(const attn_problem *problem);
 
-/* One work item: `positions` query positions of `heads` query heads that share a key/value head, the keys packed once
+/* One work item: `positions` query positions of `heads` query heads that share a key/value head, the keys loaded once
  * for all. Row r is position first + r / heads of head first_head + r % heads: neighbouring positions share a tile, so
  * the diagonal of a causal mask crosses few tiles, and a head group fills the tile when there is a single query. */
 typedef struct attn_item {

@@ -1,5 +1,5 @@
 /*
- * The steps that every driver shares: a thread's scratch tiles, loading a work item's queries, packing a tile of keys,
+ * The steps that every driver shares: a thread's scratch tiles, loading a work item's queries and a tile of keys,
  * and the final scores of a block of rows against it.
  */
 #ifndef ATTENTION_TILE_H
@@ -13,7 +13,8 @@ typedef struct attn_ahead {
   int64_t key, end, share; /* keys [key, end) are yet to be fetched, `share` of them at a time */
 } attn_ahead;
 
-/* Scratch tiles of one thread; item_rows below is block_rows where an item has fewer. All but the pointers to rows hold reals; sizes are in plan.h. */
+/* Scratch tiles of one thread; item_rows below is block_rows where an item has fewer. All but the pointers to rows hold
+ * reals; sizes are in plan.h. */
 typedef struct attn_tiles {
   char *queries;      /* [item_rows][query_stride], scaled */
   char *output;       /* [item_rows][output_stride], unnormalised */
@@ -38,8 +39,8 @@ typedef struct attn_tiles {
 bool attn_tile_scratch_bytes(const attn_problem *problem, const attn_plan *plan, int64_t *bytes);
 attn_tiles attn_tiles_at(const attn_problem *problem, const attn_plan *plan, char *memory);
 
-/* n numbers of each of the rows [row, row + rows) of the item, of a view laid out by queries, times factor in the compute
- * type: dst[rows][stride] with zeros behind them. */
+/* n numbers of each of the rows [row, row + rows) of the item, of a view laid out by queries, times factor in the
+ * compute type: dst[rows][stride] with zeros behind them. */
 void attn_load_view(const attn_problem *problem, const attn_plan *plan, const attn_item *item, const attn_input *view,
                     int64_t row, int64_t rows, char *dst, int64_t stride, int64_t n, double factor);
 
@@ -67,8 +68,8 @@ void attn_list_rows(const attn_problem *problem, const attn_item *item, const at
 void attn_load_keys(const attn_problem *problem, const attn_plan *plan, const attn_item *item, attn_tiles *tiles,
                     int64_t first_key, int64_t count);
 
-/* Packs the values of the same keys; returns whether all were finite. Read in place they are listed alone, unless one is
- * not finite: tiles->values_in_place tells. */
+/* Packs the values of the same keys; returns whether all were finite. Read in place they are listed alone, unless one
+ * is not finite: tiles->values_in_place tells. */
 bool attn_load_values(const attn_problem *problem, const attn_plan *plan, const attn_item *item, attn_tiles *tiles,
                       int64_t first_key, int64_t count);
 

@@ -5,6 +5,8 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
+#include <unistd.h>
 
 #include "dispatch.h"
 #include "expect.h"
@@ -68,16 +70,30 @@ static inline void randomize(random_source *r, attn_type type, void *array, int6
   for (int64_t i = 0; i < count; i++) number_set(type, array, i, random_double(r, low, high));
 }
 
-/* Rows that end where their memory does, in no order. */
-static inline const void **random_rows(const table_case *c, int64_t count, int64_t dim) {
-  const void **rows = malloc((size_t)(count + 1) * sizeof *rows);
-  for (int64_t i = 0; i < count; i++) rows[i] = random_array(c->r, c->type, dim, -2, 2);
-  return rows;
+/* Rows before a page that can't be read: what reads beyond them ends the program, loads under a mask too, which
+ * sanitizers do not see. */
+static inline size_t row_pages(const table_case *c, int64_t dim) {
+  size_t page = (size_t)sysconf(_SC_PAGESIZE), bytes = (size_t)(dim * number_bytes(c->type));
+  return (bytes + page - 1) / page * page;
 }
 
-static inline void free_rows(const void **rows, int64_t count) {
-  for (int64_t i = 0; i < count; i++) free((void *)(uintptr_t)rows[i]);
+static inline void free_rows(const table_case *c, const void **rows, int64_t count, int64_t dim) {
+  size_t page = (size_t)sysconf(_SC_PAGESIZE), pages = row_pages(c, dim);
+  for (int64_t i = 0; i < count; i++)
+    munmap((char *)(uintptr_t)rows[i] + dim * number_bytes(c->type) - pages, pages + page);
   free(rows);
+}
+
+static inline const void **random_rows(const table_case *c, int64_t count, int64_t dim) {
+  size_t page = (size_t)sysconf(_SC_PAGESIZE), pages = row_pages(c, dim);
+  const void **rows = malloc((size_t)(count + 1) * sizeof *rows);
+  for (int64_t i = 0; i < count; i++) {
+    char *memory = mmap(NULL, pages + page, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+    if (memory == MAP_FAILED || mprotect(memory + pages, page, PROT_NONE) != 0) abort();
+    rows[i] = memory + pages - dim * number_bytes(c->type);
+    randomize(c->r, c->type, (void *)(uintptr_t)rows[i], dim, -2, 2);
+  }
+  return rows;
 }
 
 /* Whether element i still holds the pattern of guarded_new. */

@@ -30,7 +30,7 @@ static void scores(const table_case *c) {
           for (int64_t col = written; col < stride; col++) EXPECT(still_blank(c->real, got.data, r * stride + col));
         }
         guarded_free(&panels), guarded_free(&want), guarded_free(&got);
-        free_rows(keys, count);
+        free_rows(c, keys, count, dim);
         free(queries);
       }
 }
@@ -64,7 +64,7 @@ static void accumulate(const table_case *c) {
                         (size_t)((output_stride - written) * bytes)) == 0);
         }
         guarded_free(&panels), guarded_free(&want), guarded_free(&got), guarded_free(&before);
-        free_rows(values, KEYS);
+        free_rows(c, values, KEYS, dim);
         free(p);
       }
 }
@@ -87,7 +87,7 @@ static void finite_rows(const table_case *c) {
       number_set(c->type, row, place % dim, place % 2 ? number_largest(c->type) : -number_largest(c->type));
     }
     EXPECT(c->k->rows_finite(rows, c->type, COUNT, dim));
-    free_rows(rows, COUNT);
+    free_rows(c, rows, COUNT, dim);
   }
 }
 

@@ -20,7 +20,7 @@ static void keys(const table_case *c) {
           EXPECT_NEAR(number_get(c->real, to.data, (key / width * dim + i) * width + key % width), want, 0);
         }
       guarded_free(&to);
-      free_rows(rows, count);
+      free_rows(c, rows, count, dim);
     }
 }
 
@@ -47,7 +47,7 @@ static void values_of(const table_case *c, int64_t count, int64_t depth, int64_t
       EXPECT_NEAR(number_get(c->real, to.data, at), isfinite(want) ? want : 0, 0);
     }
   guarded_free(&to);
-  free_rows(rows, count);
+  free_rows(c, rows, count, dim);
 }
 
 static void values(const table_case *c) {
@@ -79,7 +79,7 @@ static void every_place(const table_case *c) {
     number_set(c->type, row, place % dim, before);
   }
   guarded_free(&to);
-  free_rows(rows, COUNT);
+  free_rows(c, rows, COUNT, dim);
 }
 
 int main(void) {

@@ -1,5 +1,5 @@
-/* The bits of a result do not depend on threads, batch size, place in the batch, layout or the output's strides, nor those
- * of a row on the rows it is called with. */
+/* The bits of a result do not depend on threads, batch size, place in the batch, layout or the output's strides, nor
+ * those of a row on the rows it is called with. */
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>

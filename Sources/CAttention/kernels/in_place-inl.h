@@ -6,7 +6,8 @@
  * Keys are transposed in registers, VF_LANES by VF_LANES numbers at a time, so that the lanes of a sum are scores.
  */
 
-/* More rows would take the transposed block's registers. */
+/* Eight rows in two passes took 11 % less than panels where keys come from memory, and six 22 % more where they come
+ * from the third-level cache (AVX2, Zen 5). */
 #define IN_PLACE_ROWS 4
 
 /* Blocks of keys side by side, so that while the sums of one wait for each other, the next one is transposed. */
@@ -38,13 +39,13 @@ ATTN_INLINE void block_scores(int height, int blocks, real *s, int64_t stride, c
           fetch_ahead(keys[b * VF_LANES + i], type, d, ahead);
         }
       else
-        load_key_block(block, keys, type, count, dim, d);
+        load_key_block(block, keys, type, count, dim, d, ahead);
       vf_transpose(block);
       for (int i = 0; i < VF_LANES; i++) ADD_DEPTH(b, i);
     }
   if (d < dim)
     for (int b = 0; b < blocks; b++) {
-      load_key_block(block, keys + b * VF_LANES, type, count - b * VF_LANES, dim, d);
+      load_key_block(block, keys + b * VF_LANES, type, count - b * VF_LANES, dim, d, ahead);
       vf_transpose(block);
       for (int i = 0; i < dim - d; i++) ADD_DEPTH(b, i);
     }
@@ -105,7 +106,7 @@ ATTN_INLINE bool rows_finite_of(const void *const *rows, attn_type type, int64_t
   for (int i = 0; i < POISON_SUMS; i++) poison[i] = vf_set1(0);
   uintptr_t ahead = bytes_ahead(rows, count);
   for (int64_t j = 0; j < count; j++) {
-    for (int64_t at = 0; at < dim * TYPE_BYTES(type); at += LINE_BYTES) fetch_line(rows[j], at, ahead);
+    for (int64_t at = 0; at < dim * TYPE_BYTES(type); at += ATTN_LINE_BYTES) fetch_line(rows[j], at, ahead);
     int64_t c = 0;
     for (; c + POISON_SUMS * VF_LANES <= dim; c += POISON_SUMS * VF_LANES)
       for (int i = 0; i < POISON_SUMS; i++)
@@ -115,26 +116,6 @@ ATTN_INLINE bool rows_finite_of(const void *const *rows, attn_type type, int64_t
   }
   return !poisoned(poison);
 }
-
-/* The storage type and, with HEIGHT, one row or more become constants of the loops. */
-#if ATTN_REAL_BITS == 32
-#define BY_TYPE(type, CALL)           \
-  do {                                \
-    if ((type) == ATTN_F16) {         \
-      CALL(ATTN_F16);                 \
-    } else if ((type) == ATTN_BF16) { \
-      CALL(ATTN_BF16);                \
-    } else {                          \
-      CALL(ATTN_F32);                 \
-    }                                 \
-  } while (0)
-#else
-#define BY_TYPE(type, CALL) \
-  do {                      \
-    (void)(type);           \
-    CALL(ATTN_F64);         \
-  } while (0)
-#endif
 
 static void scores_in_place(void *scores, int64_t stride, const void *queries, int64_t query_stride, int64_t dim,
                             const void *const *keys, attn_type type, int64_t count, int64_t rows) {

@@ -1,7 +1,7 @@
 /*
- * Products of whole matrices, and their operands packed. A tile of the left operand stays in the first-level cache while
- * the panels pass, which come from the second: of a core whose sibling thread is busy half the first-level cache is
- * another's, and a panel kept there instead was read anew for each tile (products with AVX-512 beside such a thread:
+ * Products of whole matrices, and their operands packed. A tile of the left operand stays in the first-level cache
+ * while the panels pass, which come from the second: of a core whose sibling thread is busy half the first-level cache
+ * is another's, and a panel kept there instead was read anew for each tile (products with AVX-512 beside such a thread:
  * 65 % of the peak against 80 %, and the same without).
  */
 
@@ -13,7 +13,8 @@ ATTN_INLINE int64_t panel_width_at(int64_t column, int64_t columns) {
   return rest < PRODUCT_WIDTH ? rest : PRODUCT_WIDTH;
 }
 
-/* A tile of rows, at most PRODUCT_ROWS, and `width` columns. Strides of 1 are constants of the loops. */
+/* A tile of rows, at most PRODUCT_ROWS, and `width` columns. Strides of 1 are constants of the loops; by columns a turn
+ * is one step, as in attention's products. */
 static __attribute__((noinline)) void product_block(bool add, real *c, int64_t c_stride, const attn_operand *a,
                                                     const real *panel, int64_t width, int64_t depth, int64_t rows) {
   switch (width / VF_LANES) {
@@ -24,7 +25,7 @@ static __attribute__((noinline)) void product_block(bool add, real *c, int64_t c
       product_slice((tile_shape){PRODUCT_ROWS, 1, vectors, PRODUCT_STEPS}, add, c, c_stride,               \
                     rows_of(PRODUCT_ROWS, a->data, a->row), panel, 0, vectors *VF_LANES, depth, rows);     \
     else                                                                                                   \
-      product_slice((tile_shape){PRODUCT_ROWS, 1, vectors, PRODUCT_STEPS}, add, c, c_stride,               \
+      product_slice((tile_shape){PRODUCT_ROWS, 1, vectors, 1}, add, c, c_stride,                           \
                     columns_of(PRODUCT_ROWS, a->data, a->step), panel, 0, vectors *VF_LANES, depth, rows); \
     break;
     PRODUCT_OF(1)

@@ -3,17 +3,16 @@
 #define PANEL_WIDTH (TILE_VECTORS * VF_LANES)
 
 /*
- * While rows are read, those that come 32 later are fetched, each line where its own is read: in bursts they would fill
- * what a processor has for lines under way. Packing for one block of rows took 2 to 10 % less of a call by it (S = 50 and
- * 64 with many heads, 48 rows from memory); keys and values in place half of the time from the third-level cache, where
- * a tile ahead in bursts took three quarters, and 0.5 to 0.65 from memory (Zen 5). Half as far took up to 14 % longer
- * (AVX2), twice as far 2 to 6 % (AVX-512).
+ * While rows are read, those that come 32 later are fetched, each line where its own is read. A tile ahead in one
+ * burst, as forward does for many rows, fills what a processor has for lines under way: packing for one block of rows,
+ * a call took 2 to 10 % longer (S = 50 and 64 with many heads, 48 rows from memory), and one query with keys and values
+ * in place 1.4 times as long from the third-level cache (Zen 5). 16 rows ahead it took up to 14 % longer (AVX2), 64
+ * rows 2 to 6 % (AVX-512).
  */
 #define ROWS_AHEAD 32
-#define LINE_BYTES 64
 
-/* By how many bytes a row lies beyond the one ROWS_AHEAD rows before it, where rows are evenly spaced; elsewhere what is
- * fetched is of no use, and no harm. */
+/* By how many bytes a row lies beyond the one ROWS_AHEAD rows before it, where rows are evenly spaced; elsewhere what
+ * is fetched is of no use, and no harm. */
 ATTN_INLINE uintptr_t bytes_ahead(const void *const *rows, int64_t count) {
   return count > 1 ? ROWS_AHEAD * ((uintptr_t)rows[1] - (uintptr_t)rows[0]) : 0;
 }
@@ -24,25 +23,30 @@ ATTN_INLINE void fetch_line(const void *row, int64_t offset, uintptr_t ahead) {
 
 /* The line in which number i of a row ahead stands, for the first vector of a line. */
 ATTN_INLINE void fetch_ahead(const void *row, attn_type type, int64_t i, uintptr_t ahead) {
-  if (i * TYPE_BYTES(type) % LINE_BYTES == 0) fetch_line(row, i * TYPE_BYTES(type), ahead);
+  if (i * TYPE_BYTES(type) % ATTN_LINE_BYTES == 0) fetch_line(row, i * TYPE_BYTES(type), ahead);
 }
 
 /* Numbers [d, d + VF_LANES) of VF_LANES keys, of which there are `present`; 0 beyond dim and for the others. */
 ATTN_INLINE void load_key_block(vf block[VF_LANES], const void *const *keys, attn_type type, int64_t present,
-                                int64_t dim, int64_t d) {
+                                int64_t dim, int64_t d, uintptr_t ahead) {
   int64_t depth = dim - d;
-  for (int i = 0; i < VF_LANES; i++)
-    block[i] = i >= present        ? vf_set1(0)
-               : depth >= VF_LANES ? load_lanes(keys[i], type, d)
-                                   : load_partial(keys[i], type, d, depth);
+  for (int i = 0; i < VF_LANES; i++) {
+    if (i >= present) {
+      block[i] = vf_set1(0);
+      continue;
+    }
+    block[i] = depth >= VF_LANES ? load_lanes(keys[i], type, d) : load_partial(keys[i], type, d, depth);
+    fetch_ahead(keys[i], type, d, ahead);
+  }
 }
 
 /* VF_LANES keys, `present` of which there are, into their columns. */
-ATTN_INLINE void pack_key_columns(real *column, const void *const *keys, attn_type type, int64_t present, int64_t dim) {
+ATTN_INLINE void pack_key_columns(real *column, const void *const *keys, attn_type type, int64_t present, int64_t dim,
+                                  uintptr_t ahead) {
   for (int64_t d = 0; d < dim; d += VF_LANES) {
     vf block[VF_LANES];
     int64_t depth = dim - d < VF_LANES ? dim - d : VF_LANES;
-    load_key_block(block, keys, type, present, dim, d);
+    load_key_block(block, keys, type, present, dim, d, ahead);
     vf_transpose(block);
     for (int i = 0; i < depth; i++) vf_store(column + (d + i) * PANEL_WIDTH, block[i]);
   }
@@ -54,7 +58,7 @@ ATTN_INLINE void pack_keys_of(real *dst, const void *const *keys, attn_type type
   for (int64_t c = 0; c < count; c += VF_LANES) {
     real *column = dst + (c / PANEL_WIDTH) * dim * PANEL_WIDTH + c % PANEL_WIDTH;
     if (count - c < VF_LANES || whole < dim) {
-      pack_key_columns(column, keys + c, type, count - c, dim);
+      pack_key_columns(column, keys + c, type, count - c, dim, ahead);
       continue;
     }
     for (int64_t d = 0; d < dim; d += VF_LANES) {
@@ -71,17 +75,9 @@ ATTN_INLINE void pack_keys_of(real *dst, const void *const *keys, attn_type type
 
 static void pack_keys(void *dst, const void *const *keys, attn_type type, int64_t count, int64_t dim) {
   real *out = (real *)dst;
-#if ATTN_REAL_BITS == 32
-  if (type == ATTN_F16)
-    pack_keys_of(out, keys, ATTN_F16, count, dim);
-  else if (type == ATTN_BF16)
-    pack_keys_of(out, keys, ATTN_BF16, count, dim);
-  else
-    pack_keys_of(out, keys, ATTN_F32, count, dim);
-#else
-  (void)type;
-  pack_keys_of(out, keys, ATTN_F64, count, dim);
-#endif
+#define PACK(type) pack_keys_of(out, keys, type, count, dim)
+  BY_TYPE(type, PACK);
+#undef PACK
   /* Whole vectors of the last slice that hold no key at all. */
   for (int64_t c = (count + VF_LANES - 1) / VF_LANES * VF_LANES; c % PANEL_WIDTH != 0; c += VF_LANES)
     for (int64_t d = 0; d < dim; d++)
@@ -105,7 +101,7 @@ ATTN_INLINE bool pack_values_of(real *dst, const void *const *values, attn_type 
   int64_t whole = dim / (POISON_SUMS * VF_LANES) * (POISON_SUMS * VF_LANES);
   uintptr_t ahead = bytes_ahead(values, count);
   for (int64_t j = 0; j < count; j++) {
-    for (int64_t at = 0; at < dim * TYPE_BYTES(type); at += LINE_BYTES) fetch_line(values[j], at, ahead);
+    for (int64_t at = 0; at < dim * TYPE_BYTES(type); at += ATTN_LINE_BYTES) fetch_line(values[j], at, ahead);
     for (int64_t c = 0; c < whole; c += POISON_SUMS * VF_LANES)
       for (int i = 0; i < POISON_SUMS; i++) {
         int64_t column = c + i * VF_LANES;
@@ -128,14 +124,9 @@ ATTN_INLINE bool pack_values_of(real *dst, const void *const *values, attn_type 
 /* By storage type; returns whether all numbers were finite. */
 static bool pack_values_typed(real *out, const void *const *rows, attn_type type, int64_t count, int64_t depth,
                               int64_t dim) {
-#if ATTN_REAL_BITS == 32
-  if (type == ATTN_F16) return pack_values_of(out, rows, ATTN_F16, count, depth, dim);
-  if (type == ATTN_BF16) return pack_values_of(out, rows, ATTN_BF16, count, depth, dim);
-  return pack_values_of(out, rows, ATTN_F32, count, depth, dim);
-#else
-  (void)type;
-  return pack_values_of(out, rows, ATTN_F64, count, depth, dim);
-#endif
+#define PACK(type) return pack_values_of(out, rows, type, count, depth, dim)
+  BY_TYPE(type, PACK);
+#undef PACK
 }
 
 static bool pack_values(void *dst, const void *const *values, attn_type type, int64_t count, int64_t depth,

@@ -1,8 +1,8 @@
 /*
  * The register tile of all matrix products: C (+)= A B over a few rows and vectors, with A read a number at a time
- * (broadcast) and B in panels read with unit stride. Each element of C is one chain of multiply-adds in the order of the
- * depth, whatever the tile, so blocking changes no bits. What is not added to begins with a product, not with 0: a sum
- * of zeros alone may be -0.
+ * (broadcast) and B in panels read with unit stride. Each element of C is one chain of multiply-adds in the order of
+ * the depth, whatever the tile, so blocking changes no bits. What is not added to begins with a product, not with 0: a
+ * sum of zeros alone may be -0.
  */
 
 /* Rows of the tile that reaches over two panels of attention's products. It reads 7 vectors and numbers for 12
@@ -160,8 +160,8 @@ ATTN_INLINE attn_operand columns_of(int height, const void *a, int64_t stride) {
 /* Panels from `first` on up to column `columns`: in twos, and what is left alone. Of the last panel the second half is
  * left out where no column is in it. The two kinds of operands are constants of the loops. By columns a turn is one
  * step: with four, and at -O2 with two, Clang 21 loads the operands of all of them before the first multiply-add and
- * keeps up to 76 vectors on the stack, half of the peak with AVX-512 (backward 1.2 to 1.5 times as long; registers.py of
- * the tests looks for that). GCC is at most 0.7 % of backward faster with four. */
+ * keeps up to 76 vectors on the stack, half of the peak with AVX-512 (backward 1.2 to 1.5 times as long; registers.py
+ * of the tests looks for that). GCC is at most 0.7 % of backward faster with four. */
 ATTN_INLINE void product_panels(bool accumulate, real *c, int64_t c_stride, bool by_rows, const real *a, int64_t stride,
                                 const real *b, int64_t b_panel, int64_t b_step, int64_t depth, int64_t rows,
                                 int64_t first, int64_t columns) {

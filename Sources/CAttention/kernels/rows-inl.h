@@ -8,6 +8,26 @@
 #define TYPE_BYTES(type) ((void)(type), 8)
 #endif
 
+/* CALL with the storage type as a constant, which becomes one of the loops. */
+#if ATTN_REAL_BITS == 32
+#define BY_TYPE(type, CALL)           \
+  do {                                \
+    if ((type) == ATTN_F16) {         \
+      CALL(ATTN_F16);                 \
+    } else if ((type) == ATTN_BF16) { \
+      CALL(ATTN_BF16);                \
+    } else {                          \
+      CALL(ATTN_F32);                 \
+    }                                 \
+  } while (0)
+#else
+#define BY_TYPE(type, CALL) \
+  do {                      \
+    (void)(type);           \
+    CALL(ATTN_F64);         \
+  } while (0)
+#endif
+
 ATTN_INLINE const void *element_at(const void *p, attn_type type, int64_t index) {
   return (const char *)p + index * TYPE_BYTES(type);
 }
@@ -59,17 +79,9 @@ ATTN_INLINE void load_rows_of(real *dst, int64_t dst_stride, int64_t width, cons
 
 static void load_rows(void *dst, int64_t dst_stride, int64_t width, const void *src, int64_t src_stride, attn_type type,
                       int64_t rows, int64_t n, double factor) {
-#if ATTN_REAL_BITS == 32
-  if (type == ATTN_F16)
-    load_rows_of((real *)dst, dst_stride, width, src, src_stride, ATTN_F16, rows, n, (real)factor);
-  else if (type == ATTN_BF16)
-    load_rows_of((real *)dst, dst_stride, width, src, src_stride, ATTN_BF16, rows, n, (real)factor);
-  else
-    load_rows_of((real *)dst, dst_stride, width, src, src_stride, ATTN_F32, rows, n, (real)factor);
-#else
-  (void)type;
-  load_rows_of((real *)dst, dst_stride, width, src, src_stride, ATTN_F64, rows, n, (real)factor);
-#endif
+#define LOAD(type) load_rows_of((real *)dst, dst_stride, width, src, src_stride, type, rows, n, (real)factor)
+  BY_TYPE(type, LOAD);
+#undef LOAD
 }
 
 ATTN_INLINE void store_lanes(void *dst, attn_type type, int64_t i, vf x) {
@@ -96,7 +108,7 @@ ATTN_INLINE void store_row_of(void *dst, const real *output, const real *extra, 
 #define FINISHED(o, e) vf_add(vf_add(vf_mul(o, f), extra ? (e) : zero), zero)
   for (; i + VF_LANES <= n; i += VF_LANES) store_lanes(dst, type, i, FINISHED(vf_load(output + i), vf_load(extra + i)));
   if (i < n) {
-    char lanes[VF_LANES * sizeof(real)];
+    _Alignas(real) char lanes[VF_LANES * sizeof(real)];
     store_lanes(lanes, type, 0, FINISHED(vf_load_first(output + i, n - i), vf_load_first(extra + i, n - i)));
     memcpy((char *)dst + i * TYPE_BYTES(type), lanes, (size_t)((n - i) * TYPE_BYTES(type)));
   }
@@ -105,15 +117,7 @@ ATTN_INLINE void store_row_of(void *dst, const real *output, const real *extra, 
 
 static void store_row(void *dst, const void *output, const void *extra, attn_type type, int64_t n, double factor) {
   const real *o = (const real *)output, *e = (const real *)extra;
-#if ATTN_REAL_BITS == 32
-  if (type == ATTN_F16)
-    store_row_of(dst, o, e, ATTN_F16, n, (real)factor);
-  else if (type == ATTN_BF16)
-    store_row_of(dst, o, e, ATTN_BF16, n, (real)factor);
-  else
-    store_row_of(dst, o, e, ATTN_F32, n, (real)factor);
-#else
-  (void)type;
-  store_row_of(dst, o, e, ATTN_F64, n, (real)factor);
-#endif
+#define STORE(type) store_row_of(dst, o, e, type, n, (real)factor)
+  BY_TYPE(type, STORE);
+#undef STORE
 }
