@@ -78,8 +78,7 @@ static int64_t fewest_items(const attn_problem *p) {
   return p->causal || p->window_left >= 0 || p->window_right >= 0 ? FEWEST_UNEVEN_ITEMS : FEWEST_ITEMS;
 }
 
-/* Positions of an item where a stream is divided into `items`: whole register tiles of rows, as far as a group allows.
- * */
+/* Positions of an item where a stream is divided into `items`: whole register tiles of rows, as far as groups allow. */
 static int64_t positions_of_items(const attn_problem *p, const attn_plan *plan, int64_t items) {
   int64_t rows = (attn_max(1, p->query_length * plan->group) + items - 1) / items;
   return attn_max(1, attn_round_up(rows, plan->kernels->tile_rows) / plan->group);

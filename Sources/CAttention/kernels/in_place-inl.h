@@ -121,14 +121,11 @@ static void scores_in_place(void *scores, int64_t stride, const void *queries, i
                             const void *const *keys, attn_type type, int64_t count, int64_t rows) {
   real *s = (real *)scores;
   const real *q = (const real *)queries;
-#define ONE_ROW(type) scores_in_place_of(1, s, stride, q, query_stride, dim, keys, type, count, rows)
-#define MORE_ROWS(type) scores_in_place_of(IN_PLACE_ROWS, s, stride, q, query_stride, dim, keys, type, count, rows)
-  if (rows == 1)
-    BY_TYPE(type, ONE_ROW);
-  else
-    BY_TYPE(type, MORE_ROWS);
-#undef ONE_ROW
-#undef MORE_ROWS
+#define OF_HEIGHT(height, type) scores_in_place_of(height, s, stride, q, query_stride, dim, keys, type, count, rows)
+#define OF_TYPE(type) rows == 1 ? OF_HEIGHT(1, type) : OF_HEIGHT(IN_PLACE_ROWS, type)
+  BY_TYPE(type, OF_TYPE);
+#undef OF_TYPE
+#undef OF_HEIGHT
 }
 
 static void accumulate_in_place(void *output, int64_t output_stride, const void *p, int64_t stride,
@@ -136,15 +133,12 @@ static void accumulate_in_place(void *output, int64_t output_stride, const void 
                                 int64_t last) {
   real *o = (real *)output;
   const real *w = (const real *)p;
-#define ONE_ROW(type) accumulate_in_place_of(1, o, output_stride, w, stride, values, type, dim, rows, first, last)
-#define MORE_ROWS(type) \
-  accumulate_in_place_of(IN_PLACE_ROWS, o, output_stride, w, stride, values, type, dim, rows, first, last)
-  if (rows == 1)
-    BY_TYPE(type, ONE_ROW);
-  else
-    BY_TYPE(type, MORE_ROWS);
-#undef ONE_ROW
-#undef MORE_ROWS
+#define OF_HEIGHT(height, type) \
+  accumulate_in_place_of(height, o, output_stride, w, stride, values, type, dim, rows, first, last)
+#define OF_TYPE(type) rows == 1 ? OF_HEIGHT(1, type) : OF_HEIGHT(IN_PLACE_ROWS, type)
+  BY_TYPE(type, OF_TYPE);
+#undef OF_TYPE
+#undef OF_HEIGHT
 }
 
 static bool rows_finite(const void *const *rows, attn_type type, int64_t count, int64_t dim) {
